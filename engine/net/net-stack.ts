@@ -1,0 +1,214 @@
+// The contract of one network namespace: links, addresses, routes, netfilter, conntrack and sockets.
+// Every packet takes one walk: conntrack, prerouting, routing, then input and a socket, or forward, postrouting and the
+// next link. Nothing delivers past it.
+
+import type { Disposable } from '../sim/disposable.ts';
+import type { Connection, Listener } from '../sim/stream.ts';
+
+export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
+export type TableName = 'raw' | 'mangle' | 'nat' | 'filter';
+
+export interface LinkView {
+  readonly index: number;
+  readonly name: string;
+  readonly kind: 'loopback' | 'ethernet' | 'veth' | 'bridge' | 'ipip' | 'dummy';
+  readonly mac: string;
+  readonly mtu: number;
+  readonly isUp: boolean;
+  /** The cable is in and the other side is up. */
+  readonly hasCarrier: boolean;
+  /** Bridge it is a port of. */
+  readonly master: string | undefined;
+  /** Index and namespace of a veth's other end. */
+  readonly peer: { readonly index: number; readonly namespace: string } | undefined;
+  readonly statistics: {
+    readonly rxBytes: number;
+    readonly rxPackets: number;
+    readonly txBytes: number;
+    readonly txPackets: number;
+    readonly rxDropped: number;
+  };
+}
+
+export interface AddressView {
+  readonly link: string;
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly broadcast: string | undefined;
+  readonly scope: 'global' | 'link' | 'host';
+  readonly label: string;
+  readonly isDynamic: boolean;
+}
+
+export interface Route {
+  /** `0.0.0.0/0` is the default route. */
+  readonly destination: string;
+  readonly type: 'unicast' | 'blackhole' | 'unreachable' | 'local' | 'broadcast';
+  readonly via?: string;
+  readonly device?: string;
+  readonly source?: string;
+  /** kernel, boot, static, dhcp, bird: who set it. */
+  readonly protocol: string;
+  readonly scope: 'global' | 'link' | 'host';
+  readonly metric?: number;
+  /** The gateway need not be on the link (`onlink`). */
+  readonly onLink?: boolean;
+}
+
+export interface Neighbour {
+  readonly address: string;
+  readonly mac: string;
+  readonly device: string;
+  readonly state: 'PERMANENT' | 'REACHABLE' | 'STALE' | 'DELAY' | 'FAILED' | 'INCOMPLETE';
+}
+
+/** netfilter as iptables(8) 1.4.21 shows and sets it; text is the format of iptables-save. */
+export interface Netfilter {
+  /** Throws IptablesError with the tool's message. Without `noFlush` the tables named in the text are emptied first. */
+  restore(text: string, options?: { readonly noFlush?: boolean; readonly counters?: boolean }): void;
+  /** One table or all, in iptables-save's form. */
+  save(table?: TableName, options?: { readonly counters?: boolean }): string;
+  /** One change, given as iptables(8) takes it after `-t TABLE`: `['-A', 'INPUT', '-p', 'tcp', ...]`. Throws IptablesError. */
+  execute(table: TableName, args: readonly string[]): void;
+  hasChain(table: TableName, chain: string): boolean;
+  onChange(listener: () => void): Disposable;
+}
+
+/** `message` is what iptables prints after `iptables v1.4.21: ` or alone; `status` its exit status. */
+export class IptablesError extends Error {
+  override readonly name = 'IptablesError';
+  readonly status: number;
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export type Hop =
+  | {
+      readonly step: 'hook';
+      readonly namespace: string;
+      readonly hook: Hook;
+      readonly table: TableName;
+      readonly chain: string;
+      readonly rule: number;
+      readonly verdict: string;
+      readonly text: string;
+    }
+  | {
+      readonly step: 'route';
+      readonly namespace: string;
+      readonly destination: string;
+      readonly via: string | undefined;
+      readonly device: string;
+    }
+  | { readonly step: 'link'; readonly namespace: string; readonly from: string; readonly to: string }
+  | { readonly step: 'delivered'; readonly namespace: string; readonly socket: string }
+  | { readonly step: 'dropped'; readonly namespace: string; readonly reason: string };
+
+export interface SocketView {
+  readonly protocol: 'tcp' | 'udp';
+  readonly state:
+    'LISTEN' | 'ESTAB' | 'SYN-SENT' | 'SYN-RECV' | 'FIN-WAIT-1' | 'FIN-WAIT-2' | 'TIME-WAIT' | 'CLOSE-WAIT' | 'LAST-ACK' | 'UNCONN';
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly pid: number | undefined;
+}
+
+export interface UdpSocket extends Disposable {
+  readonly port: number;
+  /** ENETUNREACH and the like throw; a refused datagram (ICMP port unreachable) rejects the next `receive` with ECONNREFUSED. */
+  send(bytes: Uint8Array, to: { readonly address: string; readonly port: number }): void;
+  receive(
+    signal?: AbortSignal,
+  ): Promise<{ readonly bytes: Uint8Array; readonly from: { readonly address: string; readonly port: number }; readonly to: string }>;
+}
+
+export interface EchoReply {
+  readonly kind: 'reply' | 'host-unreachable' | 'net-unreachable' | 'port-unreachable' | 'admin-prohibited' | 'ttl-exceeded';
+  readonly from: string;
+  readonly ttl: number;
+  /** Time the packets spent on links, microseconds. */
+  readonly roundTripUs: number;
+}
+
+export interface ConnectOptions {
+  readonly address: string;
+  readonly port: number;
+  /** Owner, for ss(8) and the owner match. */
+  readonly pid?: number;
+  readonly sourceAddress?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface NetStack {
+  readonly namespace: string;
+
+  links(): readonly LinkView[];
+  /** EEXIST; a veth gets both ends at once, the peer in `peer.stack`. */
+  addLink(spec: {
+    readonly name: string;
+    readonly kind: LinkView['kind'];
+    readonly mac?: string;
+    readonly mtu?: number;
+    readonly peer?: { readonly name: string; readonly stack: NetStack; readonly mac?: string };
+    readonly tunnel?: { readonly local: string | undefined; readonly remote: string | undefined };
+  }): void;
+  /** ENODEV. A veth takes its other end with it. */
+  deleteLink(name: string): void;
+  /** Routes through a link that goes down are gone, as in Linux. */
+  setLink(
+    name: string,
+    change: {
+      readonly isUp?: boolean;
+      readonly mtu?: number;
+      readonly master?: string | undefined;
+      readonly name?: string;
+      readonly mac?: string;
+      readonly proxyArp?: boolean;
+    },
+  ): void;
+  addresses(): readonly AddressView[];
+  addAddress(
+    link: string,
+    address: string,
+    options?: {
+      readonly scope?: AddressView['scope'];
+      readonly label?: string;
+      readonly isDynamic?: boolean;
+      readonly noPrefixRoute?: boolean;
+    },
+  ): void;
+  deleteAddress(link: string, address: string): void;
+  routes(): readonly Route[];
+  /** EEXIST, ENETUNREACH (the gateway is on no link), ENODEV. */
+  addRoute(route: Route, options?: { readonly replace?: boolean }): void;
+  /** ESRCH. */
+  deleteRoute(route: Pick<Route, 'destination'> & Partial<Route>): void;
+  /** The route a packet to `address` would take; ENETUNREACH, EHOSTUNREACH. */
+  lookupRoute(address: string): Route & { readonly source: string };
+  neighbours(): readonly Neighbour[];
+  addNeighbour(neighbour: Neighbour): void;
+  onChange(listener: () => void): Disposable;
+
+  readonly netfilter: Netfilter;
+  conntrack(): readonly string[];
+
+  /** ECONNREFUSED, ECONNRESET, ETIMEDOUT (127 s of SYN retries), EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL. */
+  connect(options: ConnectOptions): Promise<Connection>;
+  /** `0.0.0.0` is every address. EADDRINUSE, EADDRNOTAVAIL, EACCES. */
+  listen(options: { readonly address: string; readonly port: number; readonly pid?: number }): Listener;
+  udp(options: { readonly address?: string; readonly port?: number; readonly pid?: number }): UdpSocket;
+  /** One echo request; resolves with undefined when nothing came back within `timeoutMs`. */
+  ping(options: {
+    readonly address: string;
+    readonly ttl?: number;
+    readonly sizeBytes?: number;
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal;
+  }): Promise<EchoReply | undefined>;
+  sockets(): readonly SocketView[];
+  onHop(listener: (packetId: number, hop: Hop) => void): Disposable;
+}

@@ -1,0 +1,3 @@
+import type { Program } from '../../kernel/process.ts';
+
+export const programs: readonly Program[] = [];

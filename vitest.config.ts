@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: [
+      'engine/**/*.test.ts',
+      'electron/**/*.test.ts',
+      'shared/**/*.test.ts',
+      'renderer/**/*.test.ts',
+      'tests/{scenarios,conformance,golden}/**/*.test.ts',
+    ],
+    testTimeout: 60_000,
+    pool: 'forks',
+  },
+});
