@@ -111,6 +111,7 @@ export default tseslint.config(
     },
   },
   { files: ['electron/host/sqlite/**', 'electron/host/pty/**', '**/*.test.ts'], rules: { 'no-restricted-imports': 'off' } },
+  { files: ['engine/ambient.d.ts'], rules: { 'no-var': 'off' } },
   { files: ['engine/**/*.test.ts'], rules: { 'no-restricted-globals': 'off' } },
   { files: ['renderer/**/*.tsx', 'renderer/**/*.ts'], plugins: { 'react-hooks': reactHooks }, rules: reactHooks.configs.recommended.rules },
 );

@@ -80,4 +80,14 @@ export interface Kernel {
    * `image` with this name as source. ENOENT when there is none.
    */
   hasImage(name: string): boolean;
+  /** Opens or creates a keyed database file (as etcd's bolt file is): every entry is kept on its own, so a change costs one entry. */
+  database(path: string): Database;
+}
+
+export interface Database {
+  get(key: string): string | undefined;
+  put(key: string, value: string): void;
+  delete(key: string): void;
+  /** In order of keys. */
+  entries(prefix?: string): readonly (readonly [string, string])[];
 }
