@@ -2,7 +2,9 @@
 // Every packet takes one walk: conntrack, prerouting, routing, then input and a socket, or forward, postrouting and the
 // next link. Nothing delivers past it.
 
+import type { Clock } from '../sim/clock.ts';
 import type { Disposable } from '../sim/disposable.ts';
+import type { Rng } from '../sim/rng.ts';
 import type { Connection, Listener } from '../sim/stream.ts';
 
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
@@ -140,7 +142,74 @@ export interface ConnectOptions {
   /** Owner, for ss(8) and the owner match. */
   readonly pid?: number;
   readonly sourceAddress?: string;
+  readonly sourcePort?: number;
+  /** uid of the owner, for the owner match. */
+  readonly uid?: number;
+  /** Probes an idle connection after this time; a peer that stays silent for nine more probes is gone (ETIMEDOUT). Left out: never. */
+  readonly keepAliveMs?: number;
   readonly signal?: AbortSignal;
+}
+
+/** What a stack asks of its kernel. */
+export interface NetHost {
+  isModuleLoaded(name: string): boolean;
+  /** request_module(): the first use of a netfilter table or of a match loads the module behind it. Unknown names are ignored. */
+  requestModule(name: string): void;
+  /** Undefined when the key does not exist (its module is not loaded). Values are cached until `onChange` fires. */
+  sysctl(namespace: string, key: string): string | undefined;
+  /** Fires after a module was loaded or unloaded and after a net.* key was set. */
+  onChange(listener: (change: { readonly module?: string; readonly isLoaded?: boolean; readonly sysctl?: string }) => void): Disposable;
+  /** A line for dmesg(1): the LOG target, a full conntrack table. */
+  log(text: string): void;
+}
+
+/** One end of a cable: what an ethernet device is plugged into. */
+export interface EthernetPort {
+  transmit(frame: Frame): void;
+  /** The device sets it; frames arrive here. */
+  receive: ((frame: Frame) => void) | undefined;
+  readonly hasCarrier: boolean;
+  onCarrier(listener: () => void): Disposable;
+}
+
+/** An ethernet frame. Its payload is one of engine/net's own packets; only net looks inside. */
+export interface Frame {
+  readonly source: string;
+  readonly destination: string;
+  readonly payload: FramePayload;
+  /** Bridges count, so that a loop of bridges ends. */
+  readonly hops: number;
+}
+export interface FramePayload {
+  readonly kind: 'ip' | 'arp';
+  readonly sizeBytes: number;
+}
+
+export interface NetStackOptions {
+  readonly namespace: string;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly host: NetHost;
+}
+
+/**
+ * A stack as its kernel holds it. `createNetStack(options)` (net/stack.ts) makes one with a loopback link that is down;
+ * bringing `lo` up gives it 127.0.0.1/8.
+ */
+export interface OwnedNetStack extends NetStack, Disposable {
+  /** Plugs an ethernet device in. */
+  attach(name: string, options: { readonly mac: string; readonly port: EthernetPort; readonly mtu?: number }): void;
+  /** Links, addresses, routes, neighbours and netfilter as JSON; sockets and connection tracking are not kept. */
+  save(): string;
+  /**
+   * Puts the saved state back. Ethernet devices must be attached before. A veth pair comes back when its second end is
+   * restored: `peerStack` gives the stack of a namespace, or undefined while there is none yet.
+   */
+  restore(saved: string, peerStack: (namespace: string) => NetStack | undefined): void;
+  /** Fires after anything that `save` would write has changed (counters aside). */
+  onStateChange(listener: () => void): Disposable;
+  /** Drops everything without sending a packet: power cut, namespace deleted. Veth peers vanish. */
+  dispose(): void;
 }
 
 export interface NetStack {
@@ -199,8 +268,14 @@ export interface NetStack {
   /** ECONNREFUSED, ECONNRESET, ETIMEDOUT (127 s of SYN retries), EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL. */
   connect(options: ConnectOptions): Promise<Connection>;
   /** `0.0.0.0` is every address. EADDRINUSE, EADDRNOTAVAIL, EACCES. */
-  listen(options: { readonly address: string; readonly port: number; readonly pid?: number }): Listener;
-  udp(options: { readonly address?: string; readonly port?: number; readonly pid?: number }): UdpSocket;
+  listen(options: {
+    readonly address: string;
+    readonly port: number;
+    readonly pid?: number;
+    readonly backlog?: number;
+    readonly keepAliveMs?: number;
+  }): Listener;
+  udp(options: { readonly address?: string; readonly port?: number; readonly pid?: number; readonly uid?: number }): UdpSocket;
   /** One echo request; resolves with undefined when nothing came back within `timeoutMs`. */
   ping(options: {
     readonly address: string;
