@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { text, utf8 } from '../sim/bytes.ts';
+import { VirtualClock } from '../sim/clock.ts';
+import { connectionPair } from '../sim/connection-pair.ts';
+import type { Connection } from '../sim/stream.ts';
+import { HttpClient } from './http-client.ts';
+import { readAllBytes } from './http-message.ts';
+import { serveConnection } from './http-server.ts';
+import type { HttpHandler } from './http.ts';
+
+const clock = new VirtualClock({ startMs: Date.UTC(2026, 0, 1), settle: () => new Promise((resolve) => setImmediate(resolve)) });
+
+function clientOf(handler: HttpHandler, opened: Connection[] = []): HttpClient {
+  return new HttpClient({
+    host: 'm-k8s:6443',
+    connect: () => {
+      const [client, server] = connectionPair();
+      opened.push(client);
+      void serveConnection(server, handler, { clock, onFault: () => undefined });
+      return Promise.resolve(client);
+    },
+  });
+}
+
+describe('http', () => {
+  it('carries a body both ways and keeps the connection', async () => {
+    const opened: Connection[] = [];
+    const client = clientOf(async (request, respond) => {
+      const body = await readAllBytes(request.body);
+      await respond.send({ status: 200, headers: { 'Content-Type': 'text/plain' } }, `${request.method} ${request.target} ${text(body)}`);
+    }, opened);
+    for (const word of ['one', 'two', 'three']) {
+      const answer = await client.request({ method: 'POST', target: '/x?y=1', body: word });
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('date')).toBe('Thu, 01 Jan 2026 00:00:00 GMT');
+      expect(text(await readAllBytes(answer.body))).toBe(`POST /x?y=1 ${word}`);
+    }
+    expect(opened).toHaveLength(1);
+  });
+
+  it('streams chunks as they come and tells the server when the client leaves', async () => {
+    let left = false;
+    const client = clientOf(async (_, respond) => {
+      const out = await respond.stream({ status: 200 });
+      await out.write('first\n');
+      await new Promise<void>((resolve) => respond.signal.addEventListener('abort', () => resolve()));
+      left = true;
+    });
+    const stop = new AbortController();
+    const answer = await client.request({ method: 'GET', target: '/watch', signal: stop.signal });
+    expect(text((await answer.body.read())!)).toBe('first\n');
+    stop.abort(new Error('enough'));
+    await expect(answer.body.read()).rejects.toThrow('enough');
+    await clock.settle();
+    expect(left).toBe(true);
+  });
+
+  it('a finished stream leaves the connection usable', async () => {
+    const opened: Connection[] = [];
+    const client = clientOf(async (_, respond) => {
+      const out = await respond.stream({ status: 200 });
+      await out.write('a');
+      await out.end();
+    }, opened);
+    for (let i = 0; i < 3; i++) expect(text(await readAllBytes((await client.request({ method: 'GET', target: '/' })).body))).toBe('a');
+    expect(opened).toHaveLength(1);
+  });
+
+  it('hands over the connection on an upgrade', async () => {
+    const client = clientOf(async (_, respond) => {
+      const raw = await respond.upgrade({ status: 101, headers: { Upgrade: 'echo', Connection: 'Upgrade' } });
+      for (;;) {
+        const chunk = await raw.read();
+        if (chunk === undefined) break;
+        await raw.write(chunk);
+      }
+    });
+    const answer = await client.request({ method: 'GET', target: '/', headers: { Upgrade: 'echo', Connection: 'Upgrade' } });
+    expect(answer.status).toBe(101);
+    await answer.upgraded!.write(utf8('hello'));
+    expect(text((await answer.upgraded!.read())!)).toBe('hello');
+  });
+
+  it('answers 500 when a handler throws', async () => {
+    const client = clientOf(() => Promise.reject(new Error('bug')));
+    expect((await client.request({ method: 'GET', target: '/' })).status).toBe(500);
+  });
+
+  it.each([
+    { name: 'a malformed request line', sent: 'GARBAGE\r\n\r\n', want: 'HTTP/1.1 400 Bad Request' },
+    { name: 'HEAD without a body', sent: 'HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n', want: 'Content-Length: 5' },
+  ])('$name', async ({ sent, want }) => {
+    const [client, server] = connectionPair();
+    void serveConnection(server, (_, respond) => respond.send({ status: 200 }, 'hello'), { clock });
+    await client.write(utf8(sent));
+    const got = text(await readAllBytes(client));
+    expect(got).toContain(want);
+    expect(got).not.toContain('hello');
+  });
+});
