@@ -117,5 +117,12 @@ export interface WorkQueue {
 
 export interface EventRecorder {
   /** Creates an Event or counts one up (client-go's correlator: the same event within 10 minutes is patched with a higher count). Never throws. */
-  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
+  event(
+    about: KubeObject,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    /** `fieldPath` names a part of the object: `spec.containers{nginx}`. */
+    options?: { readonly fieldPath?: string; readonly annotations?: Readonly<Record<string, string>> },
+  ): void;
 }
