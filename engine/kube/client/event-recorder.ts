@@ -115,11 +115,16 @@ export class CorrelatingRecorder implements EventRecorder {
     const seen = this.#seen.get(key);
     if (seen !== undefined) {
       try {
-        const patched = await client.patch<Event>(EVENT, { name: seen.name, namespace: seen.namespace }, 'application/strategic-merge-patch+json', {
-          count: seen.count + 1,
-          lastTimestamp: event.lastTimestamp,
-          message: event.message,
-        });
+        const patched = await client.patch<Event>(
+          EVENT,
+          { name: seen.name, namespace: seen.namespace },
+          'application/strategic-merge-patch+json',
+          {
+            count: seen.count + 1,
+            lastTimestamp: event.lastTimestamp,
+            message: event.message,
+          },
+        );
         seen.count++;
         seen.resourceVersion = patched.metadata.resourceVersion;
         return;

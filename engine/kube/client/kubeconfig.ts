@@ -58,7 +58,9 @@ export class KubeconfigError extends Error {
 export function parseKubeconfig(contents: string): Kubeconfig {
   const file = (parse(contents) ?? {}) as Record<string, unknown>;
   const named = <T>(list: unknown, member: string): NamedEntry<T>[] =>
-    Array.isArray(list) ? (list as Record<string, unknown>[]).map((entry) => ({ name: String(entry['name']), value: (entry[member] ?? {}) as T })) : [];
+    Array.isArray(list)
+      ? (list as Record<string, unknown>[]).map((entry) => ({ name: String(entry['name']), value: (entry[member] ?? {}) as T }))
+      : [];
   return {
     currentContext: typeof file['current-context'] === 'string' ? file['current-context'] : '',
     clusters: named(file['clusters'], 'cluster'),
@@ -107,7 +109,10 @@ export function parseServer(server: string): { readonly host: string; readonly p
 const SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** The configuration of a process: the kubeconfig file given, or the service account of the pod it runs in. */
-export function loadClientConfig(process: Process, options: { readonly kubeconfig?: string; readonly context?: string } = {}): ClientConfig {
+export function loadClientConfig(
+  process: Process,
+  options: { readonly kubeconfig?: string; readonly context?: string } = {},
+): ClientConfig {
   const { sys, env } = process;
   if (options.kubeconfig !== undefined) {
     const path = options.kubeconfig;
@@ -120,7 +125,9 @@ export function loadClientConfig(process: Process, options: { readonly kubeconfi
   const host = env.get('KUBERNETES_SERVICE_HOST');
   const port = env.get('KUBERNETES_SERVICE_PORT');
   if (host === undefined || port === undefined) {
-    throw new KubeconfigError('unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined');
+    throw new KubeconfigError(
+      'unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined',
+    );
   }
   return {
     host,

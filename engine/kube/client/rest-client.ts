@@ -116,7 +116,11 @@ export class RestClient implements KubeClient {
   raw(
     method: string,
     target: string,
-    options: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string | Uint8Array; readonly signal?: AbortSignal } = {},
+    options: {
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string | Uint8Array;
+      readonly signal?: AbortSignal;
+    } = {},
   ): Promise<HttpResponse> {
     const token = this.#token?.();
     return this.#transport.request({
@@ -138,7 +142,11 @@ export class RestClient implements KubeClient {
   }
 
   async #object<T>(method: string, target: string, body?: unknown, contentType = 'application/json'): Promise<T> {
-    const response = await this.raw(method, target, body === undefined ? {} : { headers: { 'content-type': contentType }, body: utf8(JSON.stringify(body)) });
+    const response = await this.raw(
+      method,
+      target,
+      body === undefined ? {} : { headers: { 'content-type': contentType }, body: utf8(JSON.stringify(body)) },
+    );
     if (response.status >= 400) throw await errorOf(response);
     return JSON.parse(decode(await readAll(response.body))) as T;
   }

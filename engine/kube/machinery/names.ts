@@ -121,7 +121,13 @@ export function configMapKey(value: string): readonly string[] {
   if (value.length > 253) errors.push(tooLong(253));
   if (!/^[-._a-zA-Z0-9]+$/.test(value)) {
     errors.push(
-      regexError("a valid config key must consist of alphanumeric characters, '-', '_' or '.'", '[-._a-zA-Z0-9]+', 'key.name', 'KEY_NAME', 'key-name'),
+      regexError(
+        "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+        '[-._a-zA-Z0-9]+',
+        'key.name',
+        'KEY_NAME',
+        'key-name',
+      ),
     );
   } else if (value === '.') errors.push("must not be '.'");
   else if (value === '..') errors.push("must not be '..'");

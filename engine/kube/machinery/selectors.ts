@@ -50,13 +50,18 @@ export function parseLabelSelector(text: string): LabelSelector {
 
 export interface LabelSelectorSpec {
   readonly matchLabels?: Labels | null;
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] | null }[] | null;
+  readonly matchExpressions?:
+    readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] | null }[] | null;
 }
 
 /** metav1.LabelSelectorAsSelector: a null selector selects nothing, an empty one everything. */
 export function labelSelectorOf(spec: LabelSelectorSpec | null | undefined): LabelSelector {
   if (spec === undefined || spec === null) return NOTHING;
-  const requirements: Requirement[] = Object.entries(spec.matchLabels ?? {}).map(([key, value]) => ({ key, operator: '=', values: [value] }));
+  const requirements: Requirement[] = Object.entries(spec.matchLabels ?? {}).map(([key, value]) => ({
+    key,
+    operator: '=',
+    values: [value],
+  }));
   for (const { key, operator, values } of spec.matchExpressions ?? []) {
     const operators: Record<string, Operator> = { In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: '!' };
     const known = operators[operator];
@@ -136,7 +141,8 @@ class Parser {
         if (next.kind === 'end') return out;
         if (next.kind !== ',') throw new SelectorError(`found '${next.text}', expected: ',' or 'end of string'`);
         const after = this.#peek(true);
-        if (after.kind !== 'identifier' && after.kind !== '!') throw new SelectorError(`found '${after.text}', expected: identifier after ','`);
+        if (after.kind !== 'identifier' && after.kind !== '!')
+          throw new SelectorError(`found '${after.text}', expected: identifier after ','`);
       } else if (token.kind === 'end') return out;
       else throw new SelectorError(`found '${token.text}', expected: !, identifier, or 'end of string'`);
     }
@@ -158,7 +164,15 @@ class Parser {
       return { key, operator: isNegated ? '!' : 'exists', values: [] };
     }
     const operator = this.#next();
-    const operators: Partial<Record<TokenKind, Operator>> = { in: 'in', notin: 'notin', '=': '=', '==': '=', '!=': '!=', '>': 'gt', '<': 'lt' };
+    const operators: Partial<Record<TokenKind, Operator>> = {
+      in: 'in',
+      notin: 'notin',
+      '=': '=',
+      '==': '=',
+      '!=': '!=',
+      '>': 'gt',
+      '<': 'lt',
+    };
     const known = operators[operator.kind];
     if (known === undefined) throw new SelectorError(`found '${operator.text}', expected: '=', '!=', '==', 'in', notin'`);
     const values = known === 'in' || known === 'notin' ? this.#set() : [this.#exactValue()];
