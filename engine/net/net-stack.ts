@@ -19,6 +19,7 @@ export interface LinkView {
   readonly isUp: boolean;
   /** The cable is in and the other side is up. */
   readonly hasCarrier: boolean;
+  readonly isProxyArp: boolean;
   /** Bridge it is a port of. */
   readonly master: string | undefined;
   /** Index and namespace of a veth's other end. */
@@ -40,6 +41,8 @@ export interface AddressView {
   readonly scope: 'global' | 'link' | 'host';
   readonly label: string;
   readonly isDynamic: boolean;
+  /** No route to its subnet came with it. */
+  readonly isNoPrefixRoute: boolean;
 }
 
 export interface Route {
@@ -111,18 +114,31 @@ export type Hop =
 export interface SocketView {
   readonly protocol: 'tcp' | 'udp';
   readonly state:
-    'LISTEN' | 'ESTAB' | 'SYN-SENT' | 'SYN-RECV' | 'FIN-WAIT-1' | 'FIN-WAIT-2' | 'TIME-WAIT' | 'CLOSE-WAIT' | 'LAST-ACK' | 'UNCONN';
+    | 'LISTEN'
+    | 'ESTAB'
+    | 'SYN-SENT'
+    | 'SYN-RECV'
+    | 'FIN-WAIT-1'
+    | 'FIN-WAIT-2'
+    | 'TIME-WAIT'
+    | 'CLOSE-WAIT'
+    | 'CLOSING'
+    | 'LAST-ACK'
+    | 'UNCONN';
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly pid: number | undefined;
+  /** ss(8) Recv-Q and Send-Q; for listeners the waiting connections and the backlog. */
+  readonly receiveQueueBytes: number;
+  readonly sendQueueBytes: number;
 }
 
 export interface UdpSocket extends Disposable {
   readonly port: number;
-  /** ENETUNREACH and the like throw; a refused datagram (ICMP port unreachable) rejects the next `receive` with ECONNREFUSED. */
-  send(bytes: Uint8Array, to: { readonly address: string; readonly port: number }): void;
+  /** ENETUNREACH and the like throw (EPERM: a rule of OUTPUT dropped it). `from` chooses the source address. A refused datagram (ICMP port unreachable) rejects the next `receive` with ECONNREFUSED. */
+  send(bytes: Uint8Array, to: { readonly address: string; readonly port: number }, from?: string): void;
   receive(
     signal?: AbortSignal,
   ): Promise<{ readonly bytes: Uint8Array; readonly from: { readonly address: string; readonly port: number }; readonly to: string }>;
@@ -248,6 +264,8 @@ export interface NetStack {
       readonly label?: string;
       readonly isDynamic?: boolean;
       readonly noPrefixRoute?: boolean;
+      /** `ip addr add` without `brd` sets none. */
+      readonly broadcast?: string;
     },
   ): void;
   deleteAddress(link: string, address: string): void;
@@ -260,6 +278,10 @@ export interface NetStack {
   lookupRoute(address: string): Route & { readonly source: string };
   neighbours(): readonly Neighbour[];
   addNeighbour(neighbour: Neighbour): void;
+  /** ENOENT. */
+  deleteNeighbour(address: string, device: string): void;
+  /** What a bridge has learned; ENODEV, EINVAL when it is none. */
+  learnedMacs(bridge: string): readonly { readonly mac: string; readonly port: string; readonly ageMs: number }[];
   onChange(listener: () => void): Disposable;
 
   readonly netfilter: Netfilter;
@@ -275,7 +297,14 @@ export interface NetStack {
     readonly backlog?: number;
     readonly keepAliveMs?: number;
   }): Listener;
-  udp(options: { readonly address?: string; readonly port?: number; readonly pid?: number; readonly uid?: number }): UdpSocket;
+  udp(options: {
+    readonly address?: string;
+    readonly port?: number;
+    readonly pid?: number;
+    readonly uid?: number;
+    /** SO_BINDTODEVICE; such a socket may send before the link has an address (DHCP). */
+    readonly device?: string;
+  }): UdpSocket;
   /** One echo request; resolves with undefined when nothing came back within `timeoutMs`. */
   ping(options: {
     readonly address: string;
@@ -283,7 +312,28 @@ export interface NetStack {
     readonly sizeBytes?: number;
     readonly timeoutMs: number;
     readonly signal?: AbortSignal;
+    readonly source?: string;
+    /** icmp_seq and id; they matter to conntrack and tcpdump. */
+    readonly sequence?: number;
+    readonly identifier?: number;
   }): Promise<EchoReply | undefined>;
   sockets(): readonly SocketView[];
   onHop(listener: (packetId: number, hop: Hop) => void): Disposable;
+  /** Frames that cross a link (`any` for all), as tcpdump(8) prints them without the time. */
+  onCapture(link: string, listener: (line: CapturedFrame) => void): Disposable;
+}
+
+export interface CapturedFrame {
+  readonly link: string;
+  readonly direction: 'in' | 'out';
+  /** Everything after the time stamp: `IP 10.0.0.1.80 > 10.0.0.2.4000: Flags [S], ...`. */
+  readonly text: string;
+  readonly sizeBytes: number;
+  readonly source: string;
+  readonly destination: string;
+  readonly protocol: 'tcp' | 'udp' | 'icmp' | 'arp' | 'ipip';
+  readonly sourceAddress: string;
+  readonly destinationAddress: string;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
 }
