@@ -1,0 +1,62 @@
+// Bundles the host (the `nobox` command and the process the desktop app forks) with esbuild.
+
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { root } from './node24.mjs';
+
+const OUT = path.join(root, 'out/host');
+const INPUTS = path.join(OUT, 'inputs.json');
+const ENTRIES = { cli: 'electron/host/cli/main.ts', host: 'electron/host/utility.ts' };
+
+/** Native modules, and what is only there in Electron. Everything else is in the bundle. */
+const EXTERNAL = ['better-sqlite3', 'node-pty', 'ssh2', 'electron', 'bufferutil', 'utf-8-validate'];
+
+/** True when a file that went into the bundle is newer than the bundle, or there is no bundle. */
+export function isHostStale() {
+  if (!existsSync(INPUTS)) return true;
+  const { inputs, outputs } = JSON.parse(readFileSync(INPUTS, 'utf8'));
+  let oldest = Infinity;
+  for (const file of outputs) {
+    const stat = statSync(path.join(OUT, file), { throwIfNoEntry: false });
+    if (stat === undefined) return true;
+    oldest = Math.min(oldest, stat.mtimeMs);
+  }
+  return inputs.some((file) => (statSync(path.join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > oldest);
+}
+
+/** Returns the number of milliseconds it took. */
+export async function bundleHost() {
+  const startedMs = Date.now();
+  const { build } = await import('esbuild');
+  mkdirSync(OUT, { recursive: true });
+  const entryPoints = Object.fromEntries(Object.entries(ENTRIES).filter(([, file]) => existsSync(path.join(root, file))));
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir: OUT,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node22',
+    external: EXTERNAL,
+    loader: { '.txt': 'text', '.sql': 'text' },
+    sourcemap: 'linked',
+    sourcesContent: false,
+    metafile: true,
+    legalComments: 'none',
+    logLevel: 'error',
+    write: false,
+    // Packages written as CommonJS call require() of Node's own modules.
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  });
+  // Renamed into place: another nobox may be starting from the old file at this moment.
+  for (const file of result.outputFiles) {
+    const temporary = `${file.path}.${process.pid}`;
+    writeFileSync(temporary, file.contents);
+    renameSync(temporary, file.path);
+  }
+  const inputs = Object.keys(result.metafile.inputs).filter((file) => !file.startsWith('node_modules/') && !file.startsWith('..'));
+  writeFileSync(INPUTS, JSON.stringify({ inputs, outputs: Object.keys(entryPoints).map((name) => `${name}.mjs`) }));
+  return Date.now() - startedMs;
+}
