@@ -126,9 +126,14 @@ export class LabService {
 
   #answer(name: CallName, args: readonly unknown[], session: PortSession): unknown {
     const { lab, terminals } = this;
-    const calls: { [Name in CallName]: (...args: Parameters<HostCalls[Name]>) => ReturnType<HostCalls[Name]> | Promise<Awaited<ReturnType<HostCalls[Name]>>> } = {
+    const calls: {
+      [Name in CallName]: (
+        ...args: Parameters<HostCalls[Name]>
+      ) => ReturnType<HostCalls[Name]> | Promise<Awaited<ReturnType<HostCalls[Name]>>>;
+    } = {
       hello: (version) => {
-        if (version !== PROTOCOL_VERSION) throw new Error(`this page speaks version ${version} of the protocol, the host ${PROTOCOL_VERSION}: reload`);
+        if (version !== PROTOCOL_VERSION)
+          throw new Error(`this page speaks version ${version} of the protocol, the host ${PROTOCOL_VERSION}: reload`);
         return this.admit(session);
       },
       powerOn: (machine) => lab.powerOn(machine),

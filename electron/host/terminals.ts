@@ -84,12 +84,10 @@ export class Terminals {
 
   /** Connects the closed terminals of a machine again (all machines' when left out), as after a restore. */
   reconnect(machine?: string): void {
-    for (const { view, connect } of [...this.#terminals.values()].map((terminal) => ({
-      view: terminal.view,
-      connect: () => terminal.connect(),
-    }))) {
-      if (!('machine' in view.target) || view.state !== 'closed') continue;
-      if (machine === undefined || view.target.machine === machine) connect();
+    for (const terminal of [...this.#terminals.values()]) {
+      const { target, state } = terminal.view;
+      if (!('machine' in target) || state !== 'closed') continue;
+      if (machine === undefined || target.machine === machine) terminal.connect();
     }
   }
 
@@ -114,16 +112,19 @@ interface Watcher {
   undrawn: number;
 }
 
+interface RecordedTerminalOptions {
+  readonly id: string;
+  readonly target: TerminalTarget;
+  readonly title: string;
+  readonly size: TerminalSize;
+  readonly connect: (size: TerminalSize) => HostedTerminal;
+  readonly driver: ClockDriver;
+  readonly flush: () => void;
+  readonly onChange: () => void;
+}
+
 export class RecordedTerminal {
-  readonly #options: {
-    readonly id: string;
-    readonly target: TerminalTarget;
-    readonly title: string;
-    readonly connect: (size: TerminalSize) => HostedTerminal;
-    readonly driver: ClockDriver;
-    readonly flush: () => void;
-    readonly onChange: () => void;
-  };
+  readonly #options: RecordedTerminalOptions;
   readonly #recorder: headless.Terminal;
   readonly #serializer = new SerializeAddon();
   readonly #watchers = new Map<TerminalScreen, Watcher>();
@@ -135,7 +136,7 @@ export class RecordedTerminal {
   #gathered = '';
   #gathering: NodeJS.Timeout | undefined;
 
-  constructor(options: RecordedTerminal['#options'] & { readonly size: TerminalSize }) {
+  constructor(options: RecordedTerminalOptions) {
     this.#options = options;
     this.#size = options.size;
     this.#recorder = new headless.Terminal({

@@ -6,13 +6,7 @@ import { VirtualClock } from '#engine/sim/clock.ts';
 import { SysError } from '#engine/sim/errno.ts';
 import type { Connection } from '#engine/sim/stream.ts';
 import type { KubeObject } from '#engine/kube/machinery/types.ts';
-import type {
-  HostedLab,
-  HostedMachine,
-  HostedRestorePoint,
-  HostedSnapshot,
-  HostedTerminal,
-} from '../../electron/host/hosted-lab.ts';
+import type { HostedLab, HostedMachine, HostedRestorePoint, HostedSnapshot, HostedTerminal } from '../../electron/host/hosted-lab.ts';
 
 const START_MS = Date.UTC(2026, 0, 1, 0, 0, 0);
 const ADDRESSES: readonly (readonly [string, string, number])[] = [
@@ -44,7 +38,13 @@ export class FakeLab implements HostedLab {
 
   constructor() {
     for (const [index, part] of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].entries()) {
-      this.addPod({ namespace: 'kube-system', name: `${part}-m-k8s`, node: 'm-k8s', address: '192.168.1.10', restarts: index === 3 ? 1 : 0 });
+      this.addPod({
+        namespace: 'kube-system',
+        name: `${part}-m-k8s`,
+        node: 'm-k8s',
+        address: '192.168.1.10',
+        restarts: index === 3 ? 1 : 0,
+      });
     }
     for (const [name, address] of ADDRESSES) {
       this.addPod({ namespace: 'kube-system', name: `calico-node-${name.slice(0, 2)}x7f`, node: name, address });
@@ -321,7 +321,8 @@ class FakeTerminal implements HostedTerminal {
     if (line !== '') this.#lab.notePoint(line);
     const [command, first = '', second = ''] = line.split(' ');
     if (command === 'exit') return this.end('Connection to 127.0.0.1 closed.');
-    if (command === 'pod') this.#lab.addPod({ name: first, node: 'w1-k8s', address: '172.16.221.129', ...(second ? { reason: second } : {}) });
+    if (command === 'pod')
+      this.#lab.addPod({ name: first, node: 'w1-k8s', address: '172.16.221.129', ...(second ? { reason: second } : {}) });
     else if (command === 'delete') this.#lab.deletePods();
     else if (command === 'flood') for (let i = 0; i < Number(first); i++) this.#say(`line ${i} ${'x'.repeat(60)}\r\n`);
     else if (command === 'echo') this.#say(`${line.slice(5)}\r\n`);
@@ -338,4 +339,3 @@ class FakeTerminal implements HostedTerminal {
 function copyOf(state: State): State {
   return { power: new Map(state.power), pods: new Map(state.pods) };
 }
-
