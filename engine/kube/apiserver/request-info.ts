@@ -1,0 +1,123 @@
+// Models RequestInfo: what a request asks for, read from its method and path.
+
+import type { HttpRequest } from '../../net/http.ts';
+
+export interface RequestInfo {
+  readonly method: string;
+  readonly path: string;
+  readonly query: ReadonlyMap<string, string>;
+  /** Under /api or /apis; all else is a plain path. */
+  readonly isResource: boolean;
+  readonly verb: string;
+  readonly group: string;
+  readonly version: string;
+  readonly namespace: string;
+  readonly resource: string;
+  readonly name: string;
+  readonly subresource: string;
+  /** What follows the subresource: the path of a proxy request. */
+  readonly rest: string;
+}
+
+/** Paths under a namespace that are the namespace's own. */
+const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize']);
+
+export function requestInfoOf(request: Pick<HttpRequest, 'method' | 'target'>): RequestInfo {
+  const mark = request.target.indexOf('?');
+  const path = mark < 0 ? request.target : request.target.slice(0, mark);
+  const query = mark < 0 ? new Map<string, string>() : parseQuery(request.target.slice(mark + 1));
+  const plain: RequestInfo = {
+    method: request.method,
+    path,
+    query,
+    isResource: false,
+    verb: request.method.toLowerCase(),
+    group: '',
+    version: '',
+    namespace: '',
+    resource: '',
+    name: '',
+    subresource: '',
+    rest: '',
+  };
+  const parts = path.split('/').filter((part) => part !== '');
+  let group = '';
+  let at: number;
+  if (parts[0] === 'api') at = 1;
+  else if (parts[0] === 'apis') {
+    group = parts[1] ?? '';
+    at = 2;
+  } else return plain;
+  const version = parts[at++];
+  if (version === undefined || parts[at] === undefined) return plain;
+
+  let namespace = '';
+  let rest = parts.slice(at).map(decode);
+  let isDeprecatedWatch = false;
+  if (rest[0] === 'watch' && rest.length > 1) {
+    isDeprecatedWatch = true;
+    rest = rest.slice(1);
+  }
+  if (rest[0] === 'namespaces' && rest.length > 1) {
+    namespace = rest[1]!;
+    if (rest.length > 2 && !NAMESPACE_SUBRESOURCES.has(rest[2]!)) rest = rest.slice(2);
+  }
+  const [resource = '', name = '', subresource = '', ...more] = rest;
+  const isWatch = isDeprecatedWatch || isTrue(query.get('watch'));
+  const verbs: Record<string, string> = {
+    GET: name === '' || isDeprecatedWatch ? (isWatch ? 'watch' : 'list') : 'get',
+    HEAD: name === '' ? 'list' : 'get',
+    POST: 'create',
+    PUT: 'update',
+    PATCH: 'patch',
+    DELETE: name === '' ? 'deletecollection' : 'delete',
+  };
+  return {
+    ...plain,
+    isResource: true,
+    verb: verbs[request.method] ?? request.method.toLowerCase(),
+    group,
+    version,
+    namespace,
+    resource,
+    name,
+    subresource,
+    rest: more.join('/'),
+  };
+}
+
+export function isTrue(value: string | undefined): boolean {
+  return value === 'true' || value === '1';
+}
+
+function parseQuery(text: string): ReadonlyMap<string, string> {
+  const query = new Map<string, string>();
+  for (const pair of text.split('&')) {
+    if (pair === '') continue;
+    const equals = pair.indexOf('=');
+    const key = decode(equals < 0 ? pair : pair.slice(0, equals));
+    if (!query.has(key)) query.set(key, equals < 0 ? '' : decode(pair.slice(equals + 1).replaceAll('+', ' ')));
+  }
+  return query;
+}
+
+/** All values of a key that may be repeated. */
+export function queryValues(target: string, key: string): readonly string[] {
+  const mark = target.indexOf('?');
+  if (mark < 0) return [];
+  return target
+    .slice(mark + 1)
+    .split('&')
+    .filter((pair) => pair === key || pair.startsWith(`${key}=`))
+    .map((pair) => decode(pair.slice(key.length + 1).replaceAll('+', ' ')));
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    // A stray % stands for itself.
+    if (error instanceof URIError) return part;
+    throw error;
+  }
+}

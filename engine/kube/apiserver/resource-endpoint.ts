@@ -1,0 +1,394 @@
+// Models the generic registry: create, update, patch and delete of one resource.
+
+import type { Clock } from '../../sim/clock.ts';
+import type { Rng } from '../../sim/rng.ts';
+import { deepCopy, isDeepEqual } from '../machinery/deep.ts';
+import { FieldError } from '../machinery/field-errors.ts';
+import { rfc3339 } from '../machinery/time.ts';
+import { alreadyExists, badRequest, conflict, invalid, notFound, OBJECT_WAS_MODIFIED } from '../machinery/status.ts';
+import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
+import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import { forceManagers, recordManager } from './managed-fields.ts';
+import { generateName, orderMeta, randomUid, validateMeta, validateMetaUpdate } from './meta.ts';
+import type { ResourceStore, Stored } from './resource-store.ts';
+import type { User } from './user.ts';
+import { fromStorage, toStorage } from './version-conversion.ts';
+
+export interface WriteContext {
+  readonly user: User;
+  readonly served: ServedVersion;
+  readonly namespace: string;
+  readonly isDryRun: boolean;
+  readonly manager: string;
+  readonly subresource: string;
+}
+
+export interface DeleteRequest {
+  readonly gracePeriodSeconds?: number | undefined;
+  readonly propagationPolicy?: string | undefined;
+  readonly orphanDependents?: boolean | undefined;
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } | undefined;
+}
+
+/** How often a write without a resourceVersion is tried again when others write too. */
+const MAX_TRIES = 10;
+
+export class ResourceEndpoint {
+  readonly definition: ResourceDefinition;
+  readonly store: ResourceStore;
+  readonly #clock: Clock;
+  readonly #rng: Rng;
+  readonly #admission: readonly AdmissionPlugin[];
+  readonly #hooks: WriteHooks;
+
+  constructor(options: {
+    readonly store: ResourceStore;
+    readonly clock: Clock;
+    readonly rng: Rng;
+    readonly admission: readonly AdmissionPlugin[];
+    readonly hooks?: WriteHooks | undefined;
+  }) {
+    this.store = options.store;
+    this.definition = options.store.definition;
+    this.#clock = options.clock;
+    this.#rng = options.rng;
+    this.#admission = options.admission;
+    this.#hooks = options.hooks ?? {};
+  }
+
+  find(namespace: string, name: string): Stored {
+    const stored = this.store.get(namespace, name);
+    if (stored === undefined) throw notFound(this.#names, name);
+    return stored;
+  }
+
+  async create(given: ApiObject, context: WriteContext): Promise<Stored> {
+    const { definition } = this;
+    const object = toStorage(deepCopy(given), definition, context.served);
+    const meta = { ...object.metadata } as unknown as Record<string, unknown>;
+    this.#checkNamespace(meta, context.namespace);
+    definition.strategy.setDefaults?.(object);
+    for (const field of ['selfLink', 'uid', 'resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation']) delete meta[field];
+    const base = meta['generateName'];
+    if ((meta['name'] ?? '') === '' && typeof base === 'string' && base !== '') meta['name'] = generateName(this.#rng, base);
+    meta['uid'] = randomUid(this.#rng);
+    meta['creationTimestamp'] = rfc3339(this.#clock.now());
+    if (definition.isNamespaced) meta['namespace'] = context.namespace;
+    if (definition.hasGeneration) meta['generation'] = 1;
+    object.metadata = orderMeta(meta);
+    const nowMs = this.#clock.now();
+    definition.strategy.prepareForCreate?.(object, { nowMs });
+
+    const request = this.#admissionRequest('CREATE', object, undefined, context);
+    await this.#admit(request);
+    object.metadata = orderMeta(object.metadata as unknown as Record<string, unknown>);
+    const errors = [...validateMeta(definition, object), ...(definition.strategy.validate?.(object) ?? [])];
+    if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors);
+    await this.#validate(request);
+    recordManager({ next: object, current: undefined, context, nowMs, definition });
+    const undo = await this.#hooks.beforeCreate?.(object, context.isDryRun);
+    object.metadata = orderMeta(object.metadata as unknown as Record<string, unknown>);
+    if (context.isDryRun) {
+      undo?.();
+      return this.#unsaved(object);
+    }
+    const stored = await this.store.create(object);
+    if (stored === undefined) {
+      undo?.();
+      throw alreadyExists(this.#names, object.metadata.name);
+    }
+    return stored;
+  }
+
+  /** PUT: `given` replaces the object (or its status). */
+  update(name: string, given: ApiObject, context: WriteContext): Promise<{ readonly stored: Stored; readonly isNew: boolean }> {
+    const { metadata } = given;
+    if ((metadata.name ?? '') !== '' && metadata.name !== name) {
+      throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+    }
+    return this.change(name, () => given, context, { mayCreate: this.definition.strategy.allowsCreateOnUpdate === true && context.subresource === '' });
+  }
+
+  /**
+   * Reads, changes and writes, again when others write in between and `change` names no resourceVersion.
+   * `change` gets the object in the served version and must not alter it.
+   */
+  async change(
+    name: string,
+    change: (current: ApiObject) => ApiObject | Promise<ApiObject>,
+    context: WriteContext,
+    options: { readonly mayCreate?: boolean } = {},
+  ): Promise<{ readonly stored: Stored; readonly isNew: boolean }> {
+    const { definition } = this;
+    for (let attempt = 0; ; attempt++) {
+      const current = this.store.get(context.namespace, name);
+      if (current === undefined) {
+        if (options.mayCreate !== true) throw notFound(this.#names, name);
+        const empty = { apiVersion: '', kind: '', metadata: { name } } as unknown as ApiObject;
+        const created = await change(empty);
+        if ((created.metadata.resourceVersion ?? '') !== '' && created.metadata.resourceVersion !== '0') throw notFound(this.#names, name);
+        return { stored: await this.create(created, context), isNew: true };
+      }
+      const given = await change(fromStorage(current.object, definition, context.served));
+      const next = toStorage(deepCopy(given), definition, context.served);
+      const version = next.metadata.resourceVersion ?? '';
+      const isUnconditional = version === '' || version === '0';
+      if (!isUnconditional && version !== current.object.metadata.resourceVersion) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
+      if (isUnconditional && definition.strategy.requiresVersionOnUpdate === true) {
+        throw invalid(definition, name, [FieldErrorOfVersion]);
+      }
+      if ((next.metadata.uid ?? '') !== '' && next.metadata.uid !== current.object.metadata.uid) {
+        throw conflict(
+          this.#names,
+          name,
+          `Precondition failed: UID in precondition: ${next.metadata.uid}, UID in object meta: ${current.object.metadata.uid}`,
+        );
+      }
+      await this.#prepareUpdate(next, current.object, context);
+      const undo = await this.#hooks.beforeUpdate?.(next, current.object, context.isDryRun);
+      if (context.isDryRun) {
+        undo?.();
+        return { stored: this.#unsaved(next, current.object.metadata.resourceVersion), isNew: false };
+      }
+      if (this.#isToBeRemoved(next)) {
+        const removed = await this.store.delete(current);
+        if (removed === undefined) continue;
+        await this.#hooks.afterDelete?.(removed.object);
+        return { stored: removed, isNew: false };
+      }
+      // A write that changes nothing keeps the version.
+      if (isDeepEqual(next, current.object)) {
+        undo?.();
+        return { stored: current, isNew: false };
+      }
+      const stored = await this.store.update(current, next);
+      if (stored !== undefined) return { stored, isNew: false };
+      undo?.();
+      if (!isUnconditional || attempt === MAX_TRIES) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
+    }
+  }
+
+  async delete(name: string, request: DeleteRequest, context: WriteContext): Promise<{ readonly stored: Stored; readonly isGone: boolean }> {
+    const { definition } = this;
+    for (;;) {
+      const current = this.find(context.namespace, name);
+      const { uid, resourceVersion } = request.preconditions ?? {};
+      const { metadata } = current.object;
+      if (uid !== undefined && uid !== metadata.uid) {
+        throw conflict(this.#names, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
+      }
+      if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+        throw conflict(
+          this.#names,
+          name,
+          `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
+        );
+      }
+      await this.#validate(this.#admissionRequest('DELETE', undefined, current.object, { ...context }, name));
+      const next = this.#markDeleted(current.object, request);
+      if (context.isDryRun) return { stored: current, isGone: next === undefined };
+      if (next === undefined) {
+        const removed = await this.store.delete(current);
+        if (removed === undefined) continue;
+        await this.#hooks.afterDelete?.(removed.object);
+        return { stored: removed, isGone: true };
+      }
+      if (next === current.object) return { stored: current, isGone: false };
+      const stored = await this.store.update(current, next);
+      if (stored !== undefined) return { stored, isGone: false };
+    }
+  }
+
+  /** The object as it waits for its end, itself when it already waits well enough, or undefined when it may go at once. */
+  #markDeleted(object: ApiObject, request: DeleteRequest): ApiObject | undefined {
+    const { strategy, hasGeneration } = this.definition;
+    const finalizers = this.#finalizersFor(object, request);
+    const mayGo = finalizers.length === 0 && !hasSpecFinalizers(object);
+    const grace = strategy.gracePeriodSeconds?.(object, request.gracePeriodSeconds);
+    const nowMs = this.#clock.now();
+    const { deletionTimestamp, deletionGracePeriodSeconds: oldGrace = 0, generation } = object.metadata;
+    const mark = (seconds: number): ApiObject => ({
+      ...object,
+      ...(isNamespace(object) ? { status: { ...(object['status'] as object), phase: 'Terminating' } } : {}),
+      metadata: orderMeta({
+        ...object.metadata,
+        finalizers,
+        deletionTimestamp: rfc3339(nowMs + seconds * 1000),
+        deletionGracePeriodSeconds: seconds,
+        // Being deleted counts as a change of what is wanted.
+        ...(hasGeneration || (generation ?? 0) > 0 ? { generation: (generation ?? 0) + 1 } : {}),
+      }),
+    });
+    if (deletionTimestamp !== undefined) {
+      if (grace !== undefined) {
+        if (grace === 0 && mayGo) return undefined;
+        // Only a shorter grace moves the end; asking again for the same or more changes nothing.
+        if (request.gracePeriodSeconds === undefined || grace >= oldGrace) return this.#withFinalizers(object, finalizers);
+        const startedMs = Date.parse(deletionTimestamp) - oldGrace * 1000;
+        return {
+          ...object,
+          metadata: orderMeta({
+            ...object.metadata,
+            finalizers,
+            deletionTimestamp: rfc3339(startedMs + grace * 1000),
+            deletionGracePeriodSeconds: grace,
+          }),
+        };
+      }
+      return mayGo ? undefined : this.#withFinalizers(object, finalizers);
+    }
+    if (grace !== undefined && grace > 0) return mark(grace);
+    return mayGo ? undefined : mark(0);
+  }
+
+  #withFinalizers(object: ApiObject, finalizers: readonly string[]): ApiObject {
+    if (isDeepEqual(finalizers, object.metadata.finalizers ?? [])) return object;
+    return { ...object, metadata: orderMeta({ ...object.metadata, finalizers }) };
+  }
+
+  #finalizersFor(object: ApiObject, request: DeleteRequest): readonly string[] {
+    const policy = request.propagationPolicy ?? (request.orphanDependents === true ? 'Orphan' : request.orphanDependents === false ? 'Background' : undefined);
+    const given = object.metadata.finalizers ?? [];
+    if (policy === undefined) return given;
+    const others = given.filter((each) => each !== 'orphan' && each !== 'foregroundDeletion');
+    if (policy === 'Orphan') return [...others, 'orphan'];
+    if (policy === 'Foreground') return [...others, 'foregroundDeletion'];
+    return others;
+  }
+
+  #isToBeRemoved(next: ApiObject): boolean {
+    const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = next.metadata;
+    return deletionTimestamp !== undefined && (deletionGracePeriodSeconds ?? 0) === 0 && (finalizers ?? []).length === 0 && !hasSpecFinalizers(next);
+  }
+
+  async #prepareUpdate(next: ApiObject, current: ApiObject, context: WriteContext): Promise<void> {
+    const { definition } = this;
+    const { strategy } = definition;
+    const nowMs = this.#clock.now();
+    const meta = { ...next.metadata } as unknown as Record<string, unknown>;
+    this.#checkNamespace(meta, context.namespace);
+    // Left out by a client, these keep what they were.
+    meta['name'] ??= current.metadata.name;
+    if (definition.isNamespaced) meta['namespace'] = context.namespace;
+    for (const field of ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
+      if ((meta[field] ?? '') === '') meta[field] = current.metadata[field];
+    }
+    delete meta['selfLink'];
+    meta['resourceVersion'] = current.metadata.resourceVersion;
+    if (current.metadata.generation !== undefined) meta['generation'] = current.metadata.generation;
+    else delete meta['generation'];
+    next.metadata = orderMeta(meta);
+    strategy.setDefaults?.(next);
+    const errors = [];
+    if (context.subresource === 'status') {
+      for (const key of Object.keys(next)) if (!['kind', 'apiVersion', 'metadata', 'status'].includes(key)) delete next[key];
+      for (const key of Object.keys(current)) if (!['kind', 'apiVersion', 'metadata', 'status'].includes(key)) next[key] = current[key];
+      strategy.prepareForStatusUpdate?.(next, current);
+      sortFields(next);
+    } else {
+      if (definition.hasStatus) {
+        if (current['status'] === undefined) delete next['status'];
+        else next['status'] = current['status'];
+      }
+      strategy.prepareForUpdate?.(next, current);
+      sortFields(next);
+      if (definition.hasGeneration && !isDeepEqual(withoutMetaAndStatus(next), withoutMetaAndStatus(current))) {
+        next.metadata.generation = (current.metadata.generation ?? 0) + 1;
+      }
+    }
+    const request = this.#admissionRequest('UPDATE', next, current, context);
+    await this.#admit(request);
+    next.metadata = orderMeta(next.metadata as unknown as Record<string, unknown>);
+    errors.push(...validateMeta(definition, next), ...validateMetaUpdate(next, current));
+    if (context.subresource === 'status') errors.push(...(strategy.validateStatusUpdate?.(next, current) ?? []));
+    else errors.push(...(strategy.validateUpdate ?? (() => strategy.validate?.(next) ?? []))(next, current));
+    if (errors.length > 0) throw invalid(definition, next.metadata.name, errors);
+    await this.#validate(request);
+    if (context.manager !== '') {
+      recordManager({ next, current, context, nowMs, definition });
+      next.metadata = orderMeta(next.metadata as unknown as Record<string, unknown>);
+    } else forceManagers(next, current);
+  }
+
+  #checkNamespace(meta: Record<string, unknown>, namespace: string): void {
+    const given = meta['namespace'];
+    if (!this.definition.isNamespaced || given === undefined || given === '' || given === null) return;
+    if (given !== namespace) throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+
+  #admissionRequest(
+    operation: AdmissionRequest['operation'],
+    object: ApiObject | undefined,
+    old: ApiObject | undefined,
+    context: WriteContext,
+    name?: string,
+  ): AdmissionRequest {
+    return {
+      operation,
+      definition: this.definition,
+      subresource: context.subresource,
+      namespace: context.namespace,
+      name: name ?? object?.metadata.name ?? old?.metadata.name ?? '',
+      object,
+      old,
+      user: context.user,
+    };
+  }
+
+  async #admit(request: AdmissionRequest): Promise<void> {
+    for (const plugin of this.#admission) {
+      const pending = plugin.admit?.(request);
+      if (pending !== undefined) await pending;
+    }
+  }
+
+  async #validate(request: AdmissionRequest): Promise<void> {
+    for (const plugin of this.#admission) {
+      const pending = plugin.validate?.(request);
+      if (pending !== undefined) await pending;
+    }
+  }
+
+  /** What a dry run answers: never stored, so without a version of its own. */
+  #unsaved(object: ApiObject, resourceVersion?: string): Stored {
+    const shown: ApiObject =
+      resourceVersion === undefined ? object : { ...object, metadata: orderMeta({ ...object.metadata, resourceVersion }) };
+    return { key: '', revision: 0, object: shown, json: JSON.stringify(shown) };
+  }
+
+  get #names(): { readonly group: string; readonly resource: string } {
+    return { group: this.definition.group, resource: this.definition.plural };
+  }
+}
+
+/** Work that goes with a write: allocation of addresses and ports. Each may return how to undo it. */
+export interface WriteHooks {
+  beforeCreate?(object: ApiObject, isDryRun: boolean): (() => void) | undefined | Promise<(() => void) | undefined>;
+  beforeUpdate?(next: ApiObject, current: ApiObject, isDryRun: boolean): (() => void) | undefined | Promise<(() => void) | undefined>;
+  afterDelete?(object: ApiObject): void | Promise<void>;
+}
+
+const FieldErrorOfVersion = FieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update');
+
+function isNamespace(object: ApiObject): boolean {
+  return object.kind === 'Namespace' && object.apiVersion === 'v1';
+}
+
+function hasSpecFinalizers(object: ApiObject): boolean {
+  if (!isNamespace(object)) return false;
+  const spec = object['spec'] as { finalizers?: readonly string[] } | undefined;
+  return (spec?.finalizers ?? []).length > 0;
+}
+
+function withoutMetaAndStatus(object: ApiObject): Record<string, unknown> {
+  const { metadata: _metadata, status: _status, ...rest } = object;
+  return rest;
+}
+
+/** kind, apiVersion and metadata first, status last. */
+function sortFields(object: ApiObject): void {
+  if (!Object.hasOwn(object, 'status')) return;
+  const status = object['status'];
+  delete object['status'];
+  object['status'] = status;
+}

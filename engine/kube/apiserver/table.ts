@@ -1,0 +1,61 @@
+// Models the Table answer of the API server, and PartialObjectMetadata.
+
+import type { ApiObject, ResourceDefinition } from '../registry/definition.ts';
+
+export type Representation =
+  | { readonly kind: 'object' }
+  | { readonly kind: 'table'; readonly version: string }
+  | { readonly kind: 'partial'; readonly version: string };
+
+/** The first representation of an Accept header that we have; undefined when there is none. */
+export function negotiate(accept: string | undefined): Representation | undefined {
+  if (accept === undefined || accept === '') return { kind: 'object' };
+  for (const clause of accept.split(',')) {
+    const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
+    if (!['application/json', 'application/*', '*/*', 'application/yaml'].includes(type)) continue;
+    const given = new Map(parameters.map((parameter) => parameter.split('=') as [string, string]));
+    const as = given.get('as');
+    if (as === undefined) return { kind: 'object' };
+    const version = given.get('v') ?? 'v1';
+    if (given.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue;
+    if (as === 'Table') return { kind: 'table', version };
+    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return { kind: 'partial', version };
+  }
+  return undefined;
+}
+
+export interface TableOptions {
+  readonly version: string;
+  readonly nowMs: number;
+  /** includeObject: what each row carries beside its cells. */
+  readonly include: 'None' | 'Metadata' | 'Object';
+  readonly resourceVersion: string;
+  readonly more?: { readonly continue?: string; readonly remainingItemCount?: number };
+  readonly withoutHeaders?: boolean;
+}
+
+export function tableOf(definition: ResourceDefinition, objects: readonly ApiObject[], options: TableOptions): string {
+  const { table } = definition;
+  const columns = table.columns.map((column) => ({
+    name: column.name,
+    type: column.type,
+    format: column.format ?? '',
+    description: column.description ?? '',
+    priority: column.priority ?? 0,
+  }));
+  const rows = objects.map((object) => ({
+    cells: table.cells(object, options.nowMs),
+    ...(options.include === 'None' ? {} : { object: options.include === 'Object' ? object : partialOf(object, options.version) }),
+  }));
+  return JSON.stringify({
+    kind: 'Table',
+    apiVersion: `meta.k8s.io/${options.version}`,
+    metadata: { ...(options.resourceVersion === '' ? {} : { resourceVersion: options.resourceVersion }), ...options.more },
+    columnDefinitions: options.withoutHeaders === true ? null : columns,
+    rows,
+  });
+}
+
+export function partialOf(object: ApiObject, version: string): Record<string, unknown> {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
+}

@@ -1,0 +1,26 @@
+// Objects between the version they are stored in and the version they are asked for.
+
+import { apiVersionOf } from '../machinery/resources.ts';
+import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
+
+/** The version of a definition that a path names; undefined when it serves none such. */
+export function servedVersion(definition: ResourceDefinition, group: string, version: string): ServedVersion | undefined {
+  if (definition.group === group && definition.version === version) return definition;
+  return definition.alsoServedAs.find((served) => served.group === group && served.version === version);
+}
+
+export function fromStorage(object: ApiObject, definition: ResourceDefinition, served: ServedVersion): ApiObject {
+  if (isStorage(definition, served)) return object;
+  const converted = served.fromStorage === undefined ? object : served.fromStorage(object);
+  return { ...converted, apiVersion: apiVersionOf(served) };
+}
+
+export function toStorage(object: ApiObject, definition: ResourceDefinition, served: ServedVersion): ApiObject {
+  const converted = isStorage(definition, served) || served.toStorage === undefined ? object : served.toStorage(object);
+  const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = converted;
+  return { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata, ...rest } as ApiObject;
+}
+
+export function isStorage(definition: ResourceDefinition, served: ServedVersion): boolean {
+  return served.group === definition.group && served.version === definition.version;
+}

@@ -1,0 +1,163 @@
+// What the API server has to know of a kind: one ResourceDefinition for each, one file for each that needs more than the usual.
+
+import type { FieldError } from '../machinery/field-errors.ts';
+import { dns1123Subdomain } from '../machinery/names.ts';
+import type { KubeObject } from '../machinery/types.ts';
+
+/** An object while the API server works on it. */
+export type ApiObject = KubeObject & Record<string, unknown>;
+export type Json = Record<string, unknown>;
+
+export interface ColumnDefinition {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly format?: string;
+  readonly description?: string;
+  /** Above 0: shown with -o wide only. */
+  readonly priority?: number;
+}
+
+export interface TableDefinition<T> {
+  readonly columns: readonly ColumnDefinition[];
+  cells(object: T, nowMs: number): readonly unknown[];
+}
+
+export interface StrategyContext {
+  readonly nowMs: number;
+}
+
+export interface Strategy<T extends KubeObject> {
+  /** What is wrong with a name; dns1123Subdomain if left out. */
+  nameProblems?(name: string): readonly string[];
+  /** Fills in what the API promises; runs on everything a client sends. */
+  setDefaults?(object: T): void;
+  /** Clears what a client may not set. Runs before validation. */
+  prepareForCreate?(object: T, context: StrategyContext): void;
+  validate?(object: T): readonly FieldError[];
+  /** For an update of the object itself; its status is already the old one when the kind has a status subresource. */
+  prepareForUpdate?(next: T, current: T): void;
+  validateUpdate?(next: T, current: T): readonly FieldError[];
+  /** For an update of the status subresource; its spec is already the old one. */
+  prepareForStatusUpdate?(next: T, current: T): void;
+  validateStatusUpdate?(next: T, current: T): readonly FieldError[];
+  /** Seconds the object may take to go; undefined: it goes at once. */
+  gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
+  /** PUT on a name that does not exist creates it. */
+  readonly allowsCreateOnUpdate?: boolean;
+  /** Conflicting writes are refused even without a resourceVersion in the request. */
+  readonly requiresVersionOnUpdate?: boolean;
+}
+
+export interface ServedVersion {
+  readonly group: string;
+  readonly version: string;
+  /** From what is stored to what this version shows, and back; left out where they only differ in their name. */
+  readonly fromStorage?: (object: ApiObject) => ApiObject;
+  readonly toStorage?: (object: ApiObject) => ApiObject;
+}
+
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
+
+export interface ResourceDefinition<T extends KubeObject = ApiObject> {
+  readonly group: string;
+  /** The version that is stored and served first. */
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly isNamespaced: boolean;
+  readonly verbs: readonly Verb[];
+  /** Other groups and versions that serve the same objects. */
+  readonly alsoServedAs: readonly ServedVersion[];
+  /** `/registry/` and this: where etcd keeps them. */
+  readonly storagePrefix: string;
+  readonly hasStatus: boolean;
+  /** metadata.generation counts changes of the spec. */
+  readonly hasGeneration: boolean;
+  readonly hasScale: boolean;
+  readonly otherSubresources: readonly SubresourceDefinition[];
+  readonly strategy: Strategy<T>;
+  readonly table: TableDefinition<T>;
+  /** Fields besides metadata.name and metadata.namespace that field selectors may name. */
+  readonly fields: Readonly<Record<string, (object: T) => string>>;
+  /** A delete answers with the object instead of a Status. */
+  readonly returnsDeleted: boolean;
+  /** Seconds after which etcd forgets it (events). */
+  readonly ttlSeconds: number | undefined;
+  readonly isCustom: boolean;
+  /** Hash shown in discovery; made up from the kind. */
+  readonly discoveryOnly: boolean;
+}
+
+export interface SubresourceDefinition {
+  readonly name: string;
+  readonly kind: string;
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly string[];
+}
+
+export const ALL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+type Required = 'group' | 'version' | 'kind' | 'plural' | 'isNamespaced';
+
+/** Fills a definition with what is usual. */
+export function defineResource<T extends KubeObject>(
+  given: Pick<ResourceDefinition<T>, Required> & Partial<Omit<ResourceDefinition<T>, Required>>,
+): ResourceDefinition {
+  const filled: ResourceDefinition<T> = {
+    singular: given.kind.toLowerCase(),
+    shortNames: [],
+    categories: [],
+    verbs: ALL_VERBS,
+    alsoServedAs: [],
+    storagePrefix: given.plural,
+    hasStatus: false,
+    hasGeneration: false,
+    hasScale: false,
+    otherSubresources: [],
+    strategy: {},
+    table: NAME_AND_AGE,
+    fields: {},
+    returnsDeleted: false,
+    ttlSeconds: undefined,
+    isCustom: false,
+    discoveryOnly: false,
+    ...given,
+  };
+  // A definition's own functions see only objects of its kind, so the server may treat all definitions alike.
+  return filled as unknown as ResourceDefinition;
+}
+
+export const NAME_COLUMN: ColumnDefinition = {
+  name: 'Name',
+  type: 'string',
+  format: 'name',
+  description:
+    'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: http://kubernetes.io/docs/user-guide/identifiers#names',
+};
+export const AGE_COLUMN: ColumnDefinition = {
+  name: 'Age',
+  type: 'string',
+  description:
+    'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata',
+};
+
+/** Columns of kinds that print nothing of their own. */
+const NAME_AND_AGE: TableDefinition<KubeObject> = {
+  columns: [
+    NAME_COLUMN,
+    {
+      name: 'Created At',
+      type: 'date',
+      description: AGE_COLUMN.description!,
+    },
+  ],
+  cells: (object) => [object.metadata.name, object.metadata.creationTimestamp],
+};
+
+export function nameProblems(definition: ResourceDefinition, name: string): readonly string[] {
+  return (definition.strategy.nameProblems ?? dns1123Subdomain)(name);
+}
