@@ -1,0 +1,500 @@
+// Models kube-apiserver's request path: authentication, authorisation, routing, answers.
+
+import { parse as parseYaml } from 'yaml';
+import type { Clock } from '../../sim/clock.ts';
+import { text } from '../../sim/bytes.ts';
+import { isSysError } from '../../sim/errno.ts';
+import type { Rng } from '../../sim/rng.ts';
+import type { EtcdClient } from '../../etcd/client.ts';
+import { EtcdError } from '../../etcd/mvcc.ts';
+import type { HttpRequest, HttpResponder } from '../../net/http.ts';
+import { readAllBytes } from '../../net/http-message.ts';
+import { ApiError } from '../machinery/api-error.ts';
+import { isRecord } from '../machinery/deep.ts';
+import { apiVersionOf } from '../machinery/resources.ts';
+import { badRequest, internalError, methodNotSupported, notAcceptable, noSuchResource, unsupportedMediaType } from '../machinery/status.ts';
+import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
+import type { AdmissionPlugin, ClusterReader } from './admission.ts';
+import type { Authenticator } from './authentication.ts';
+import type { Authorizer } from './authorization.ts';
+import { forbiddenFor } from './authorization.ts';
+import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './discovery.ts';
+import { applyPatch } from './patch.ts';
+import { requestInfoOf, isTrue, type RequestInfo } from './request-info.ts';
+import { ResourceEndpoint, type DeleteRequest, type WriteContext, type WriteHooks } from './resource-endpoint.ts';
+import { ResourceStore, type Stored } from './resource-store.ts';
+import { Selection } from './selection.ts';
+import { negotiate, partialOf, tableOf, type Representation } from './table.ts';
+import type { User } from './user.ts';
+import { fromStorage, isStorage, servedVersion } from './version-conversion.ts';
+import { serveWatch } from './watch-stream.ts';
+
+const JSON_TYPE = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
+/** The largest body the server reads. */
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+/** What a subresource or a special resource needs to answer by itself. */
+export interface SpecialRequest {
+  readonly info: RequestInfo;
+  readonly user: User;
+  readonly request: HttpRequest;
+  readonly respond: HttpResponder;
+  readonly endpoint: ResourceEndpoint;
+  readonly served: ServedVersion;
+  readonly context: WriteContext;
+  readonly readBody: () => Promise<unknown>;
+  readonly sendObject: (status: number, object: unknown) => Promise<void>;
+}
+
+export type SpecialHandler = (special: SpecialRequest) => Promise<void>;
+/** Answers paths outside /api and /apis; false when the path is none of its own. */
+export type PathHandler = (info: RequestInfo, request: HttpRequest, respond: HttpResponder) => Promise<boolean>;
+
+export interface ApiServerOptions {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly etcd: EtcdClient;
+  readonly definitions: readonly ResourceDefinition[];
+  readonly authenticator: Authenticator;
+  readonly authorizer: (reader: ClusterReader) => Authorizer;
+  readonly admission: (reader: ClusterReader) => readonly AdmissionPlugin[];
+  /** `resource.group` or `resource.group/subresource` (`pods/log`) to who answers it. */
+  readonly specials: ReadonlyMap<string, SpecialHandler>;
+  readonly hooks: ReadonlyMap<string, WriteHooks>;
+  readonly paths: readonly PathHandler[];
+  /** `192.168.1.10:6443`, as /api tells it. */
+  readonly advertised: string;
+  readonly log: (line: string) => void;
+}
+
+export class ApiServer implements ClusterReader {
+  readonly #options: ApiServerOptions;
+  readonly #endpoints = new Map<string, ResourceEndpoint>();
+  /** `group/version/resource` of every version served. */
+  readonly #served = new Map<string, { readonly endpoint: ResourceEndpoint; readonly served: ServedVersion }>();
+  readonly #admission: readonly AdmissionPlugin[];
+  readonly #authorizer: Authorizer;
+  readonly #running = new Map<ResourceEndpoint, AbortController>();
+  #signal: AbortSignal | undefined;
+
+  constructor(options: ApiServerOptions) {
+    this.#options = options;
+    this.#admission = options.admission(this);
+    this.#authorizer = options.authorizer(this);
+    for (const definition of options.definitions) this.install(definition);
+  }
+
+  get definitions(): readonly ResourceDefinition[] {
+    return [...this.#endpoints.values()].map((endpoint) => endpoint.definition);
+  }
+
+  get authorizer(): Authorizer {
+    return this.#authorizer;
+  }
+
+  store(group: string, resource: string): ResourceStore {
+    return this.endpoint(group, resource).store;
+  }
+
+  endpoint(group: string, resource: string): ResourceEndpoint {
+    const endpoint = this.#endpoints.get(`${group}/${resource}`);
+    if (endpoint === undefined) throw new Error(`no resource ${resource} in group ${group}`);
+    return endpoint;
+  }
+
+  /** The newest version any store has seen. */
+  get revision(): number {
+    let newest = 0;
+    for (const endpoint of this.#endpoints.values()) newest = Math.max(newest, endpoint.store.revision);
+    return newest;
+  }
+
+  install(definition: ResourceDefinition): ResourceEndpoint {
+    const { clock, rng, etcd, hooks } = this.#options;
+    const endpoint = new ResourceEndpoint({
+      store: new ResourceStore({ definition, etcd, clock }),
+      clock,
+      rng,
+      admission: this.#admission,
+      hooks: hooks.get(`${definition.group}/${definition.plural}`),
+    });
+    this.#endpoints.set(`${definition.group}/${definition.plural}`, endpoint);
+    for (const served of [definition, ...definition.alsoServedAs]) {
+      this.#served.set(`${served.group}/${served.version}/${definition.plural}`, { endpoint, served });
+    }
+    if (this.#signal !== undefined) this.#follow(endpoint, this.#signal);
+    return endpoint;
+  }
+
+  uninstall(definition: ResourceDefinition): void {
+    const endpoint = this.#endpoints.get(`${definition.group}/${definition.plural}`);
+    if (endpoint === undefined) return;
+    this.#endpoints.delete(`${definition.group}/${definition.plural}`);
+    for (const [key, served] of this.#served) if (served.endpoint === endpoint) this.#served.delete(key);
+    this.#running.get(endpoint)?.abort(new Error('uninstalled'));
+    this.#running.delete(endpoint);
+  }
+
+  /** Follows etcd; resolves when every store has its first list. */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    for (const endpoint of this.#endpoints.values()) this.#follow(endpoint, signal);
+    await Promise.all([...this.#endpoints.values()].filter((endpoint) => !endpoint.definition.discoveryOnly).map((endpoint) => endpoint.store.whenReady));
+  }
+
+  #follow(endpoint: ResourceEndpoint, signal: AbortSignal): void {
+    if (endpoint.definition.discoveryOnly) return;
+    const own = new AbortController();
+    this.#running.set(endpoint, own);
+    const onFailure = (error: Error): void => this.#options.log(`watch of ${endpoint.definition.plural} failed: ${error.message}`);
+    void endpoint.store.run(AbortSignal.any([signal, own.signal]), { onFailure });
+  }
+
+  async handle(request: HttpRequest, respond: HttpResponder): Promise<void> {
+    const info = requestInfoOf(request);
+    try {
+      const user = this.#options.authenticator.authenticate(request);
+      const decision = this.#authorizer.authorize(user, info);
+      if (!decision.isAllowed) throw forbiddenFor(user, info, decision.reason);
+      await this.#dispatch(info, user, request, respond);
+    } catch (error) {
+      const answer = asApiError(error);
+      const { status } = answer;
+      const retry = status.details?.retryAfterSeconds;
+      await respond.send(
+        { status: status.code, headers: { ...JSON_TYPE, ...(retry === undefined ? {} : { 'retry-after': String(retry) }) } },
+        `${JSON.stringify(status)}\n`,
+      );
+    }
+  }
+
+  async #dispatch(info: RequestInfo, user: User, request: HttpRequest, respond: HttpResponder): Promise<void> {
+    const sendJson = (body: unknown): Promise<void> => respond.send({ status: 200, headers: JSON_TYPE }, `${JSON.stringify(body)}\n`);
+    if (!info.isResource) {
+      const parts = info.path.split('/').filter((part) => part !== '');
+      const { definitions } = this;
+      if (info.path === '/api') return sendJson(apiVersions(this.#options.advertised));
+      if (info.path === '/apis') return sendJson(apiGroupList(definitions));
+      if (parts[0] === 'api' && parts.length === 2) {
+        const list = apiResourceList(definitions, '', parts[1]!);
+        if (list !== undefined) return sendJson(list);
+      } else if (parts[0] === 'apis' && parts.length === 2) {
+        const group = apiGroup(definitions, parts[1]!);
+        if (group !== undefined) return sendJson(group);
+      } else if (parts[0] === 'apis' && parts.length === 3) {
+        const list = apiResourceList(definitions, parts[1]!, parts[2]!);
+        if (list !== undefined) return sendJson(list);
+      }
+      for (const handler of this.#options.paths) if (await handler(info, request, respond)) return;
+      // Paths of no group are the mux's business, which answers in plain text.
+      await respond.send({ status: 404, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } }, '404 page not found\n');
+      return;
+    }
+    const found = this.#served.get(`${info.group}/${info.version}/${info.resource}`);
+    if (found === undefined) {
+      await respond.send({ status: 404, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } }, '404 page not found\n');
+      return;
+    }
+    await this.#resource(info, user, request, respond, found.endpoint, found.served);
+  }
+
+  async #resource(info: RequestInfo, user: User, request: HttpRequest, respond: HttpResponder, endpoint: ResourceEndpoint, served: ServedVersion): Promise<void> {
+    const { definition } = endpoint;
+    const readBody = (): Promise<unknown> => readObject(request);
+    const sendObject = (status: number, object: unknown): Promise<void> => respond.send({ status, headers: JSON_TYPE }, `${JSON.stringify(object)}\n`);
+    const dryRun = info.query.get('dryRun');
+    if (dryRun !== undefined && dryRun !== '' && dryRun !== 'All') {
+      throw badRequest(`invalid dry-run value ${JSON.stringify(dryRun)}`);
+    }
+    const context: WriteContext = {
+      user,
+      served,
+      namespace: info.namespace,
+      isDryRun: dryRun === 'All',
+      manager: info.query.get('fieldManager') ?? managerOf(request.headers.get('user-agent')),
+      subresource: info.subresource,
+    };
+    const special = this.#options.specials.get(`${definition.plural}.${definition.group}${info.subresource === '' ? '' : `/${info.subresource}`}`);
+    if (special !== undefined) {
+      await special({ info, user, request, respond, endpoint, served, context, readBody, sendObject });
+      return;
+    }
+    if (info.subresource !== '' && !(info.subresource === 'status' && definition.hasStatus)) throw noSuchResource();
+    if (!endpoint.store.isReady) await this.#waitForStore(endpoint);
+    const accept = request.headers.get('accept');
+    const representation = negotiate(accept);
+    if (representation === undefined) {
+      throw notAcceptable('only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf');
+    }
+    const include = (info.query.get('includeObject') ?? 'Metadata') as 'None' | 'Metadata' | 'Object';
+    const shown: Shown = { definition, served, representation, include, nowMs: this.#options.clock.now() };
+    const send = (status: number, stored: Stored): Promise<void> => respond.send({ status, headers: JSON_TYPE }, objectBody(stored, shown));
+    if (!(definition.verbs as readonly string[]).includes(info.verb)) throw methodNotSupported({ group: definition.group, resource: definition.plural }, info.verb);
+    switch (info.verb) {
+      case 'get':
+        return send(200, endpoint.find(info.namespace, info.name));
+      case 'list':
+        return this.#list(info, endpoint, shown, respond);
+      case 'watch':
+        return serveWatch(
+          {
+            store: endpoint.store,
+            served,
+            namespace: info.namespace,
+            selection: new Selection(definition, info.query, info.name),
+            query: info.query,
+            representation,
+            include,
+            clock: this.#options.clock,
+            rng: this.#options.rng,
+            latest: () => this.revision,
+          },
+          respond,
+        );
+      case 'create': {
+        const object = checkedObject(await readBody(), definition, served);
+        return send(201, await endpoint.create(object, context));
+      }
+      case 'update': {
+        const object = checkedObject(await readBody(), definition, served);
+        const { stored, isNew } = await endpoint.update(info.name, object, context);
+        return send(isNew ? 201 : 200, stored);
+      }
+      case 'patch': {
+        const { stored, isNew } = await applyPatch(endpoint, info, request, context);
+        return send(isNew ? 201 : 200, stored);
+      }
+      case 'delete': {
+        const options = await deleteOptionsOf(request, info);
+        const { stored, isGone } = await endpoint.delete(info.name, options, context);
+        if (isGone && !definition.returnsDeleted) return sendObject(200, deletedStatus(definition, stored));
+        return send(200, stored);
+      }
+      case 'deletecollection': {
+        const options = await deleteOptionsOf(request, info);
+        const selection = new Selection(definition, info.query);
+        const matching = endpoint.store.list(info.namespace === '' ? undefined : info.namespace).filter((stored) => selection.matches(stored.object));
+        const deleted: Stored[] = [];
+        for (const stored of matching) {
+          const namespace = stored.object.metadata.namespace ?? '';
+          deleted.push((await endpoint.delete(stored.object.metadata.name, options, { ...context, namespace })).stored);
+        }
+        return respond.send({ status: 200, headers: JSON_TYPE }, listBody(deleted, shown, String(this.revision), {}));
+      }
+      default:
+        throw methodNotSupported({ group: definition.group, resource: definition.plural }, info.verb);
+    }
+  }
+
+  #list(info: RequestInfo, endpoint: ResourceEndpoint, shown: Shown, respond: HttpResponder): Promise<void> {
+    const { store, definition } = endpoint;
+    const selection = new Selection(definition, info.query, info.name);
+    const revision = Math.max(this.revision, 1);
+    const wanted = Number(info.query.get('resourceVersion') ?? '0');
+    if (Number.isNaN(wanted)) throw badRequest(`resourceVersion: Invalid value: "${info.query.get('resourceVersion')!}": strconv.ParseUint: parsing "${info.query.get('resourceVersion')!}": invalid syntax`);
+    if (wanted > revision) throw tooLargeVersion(wanted, revision);
+    let items = store.list(info.namespace === '' ? undefined : info.namespace);
+    if (!selection.isEverything) items = items.filter((stored) => selection.matches(stored.object));
+    const limit = Number(info.query.get('limit') ?? '0');
+    const token = info.query.get('continue') ?? '';
+    const after = token === '' ? undefined : decodeContinue(token);
+    if (after !== undefined) items = items.filter((stored) => stored.key > after.key);
+    let more: { continue?: string; remainingItemCount?: number } = {};
+    if (limit > 0 && items.length > limit) {
+      const remaining = items.length - limit;
+      items = items.slice(0, limit);
+      more = {
+        continue: encodeContinue({ revision: after?.revision ?? revision, key: items.at(-1)!.key }),
+        ...(selection.isEverything ? { remainingItemCount: remaining } : {}),
+      };
+    }
+    return respond.send({ status: 200, headers: JSON_TYPE }, listBody(items, shown, String(after?.revision ?? revision), more));
+  }
+
+  /** A read is as good as etcd is: without it the server cannot say what is true. */
+  async #waitForStore(endpoint: ResourceEndpoint): Promise<void> {
+    const { clock } = this.#options;
+    const giveUp = new AbortController();
+    const isReady = await Promise.race([
+      endpoint.store.whenReady.then(() => true),
+      clock.sleep(5000, giveUp.signal).then(
+        () => false,
+        () => false,
+      ),
+    ]);
+    giveUp.abort(new Error('ready'));
+    if (!isReady) throw internalErrorOf('etcdserver: request timed out');
+  }
+}
+
+interface Shown {
+  readonly definition: ResourceDefinition;
+  readonly served: ServedVersion;
+  readonly representation: Representation;
+  readonly include: 'None' | 'Metadata' | 'Object';
+  readonly nowMs: number;
+}
+
+function objectBody(stored: Stored, { definition, served, representation, include, nowMs }: Shown): string {
+  const object = fromStorage(stored.object, definition, served);
+  if (representation.kind === 'table') {
+    const resourceVersion = object.metadata.resourceVersion ?? '';
+    return `${tableOf(definition, [object], { version: representation.version, nowMs, include, resourceVersion })}\n`;
+  }
+  if (representation.kind === 'partial') return `${JSON.stringify(partialOf(object, representation.version))}\n`;
+  return `${isStorage(definition, served) ? stored.json : JSON.stringify(object)}\n`;
+}
+
+function listBody(items: readonly Stored[], shown: Shown, resourceVersion: string, more: { continue?: string; remainingItemCount?: number }): string {
+  const { definition, served, representation, include, nowMs } = shown;
+  if (representation.kind === 'table') {
+    const objects = items.map((stored) => fromStorage(stored.object, definition, served));
+    return `${tableOf(definition, objects, { version: representation.version, nowMs, include, resourceVersion, more })}\n`;
+  }
+  if (representation.kind === 'partial') {
+    return `${JSON.stringify({
+      kind: 'PartialObjectMetadataList',
+      apiVersion: `meta.k8s.io/${representation.version}`,
+      metadata: { resourceVersion, ...more },
+      items: items.map((stored) => partialOf(stored.object, representation.version)),
+    })}\n`;
+  }
+  const apiVersion = apiVersionOf(served);
+  const head = JSON.stringify({ kind: `${definition.kind}List`, apiVersion, metadata: { resourceVersion, ...more } });
+  // Items of built-in lists carry no kind and version of their own; the prefix is always the same, so it is cut off.
+  const prefix = `{"kind":${JSON.stringify(definition.kind)},"apiVersion":${JSON.stringify(apiVersion)},`;
+  const bodies = items.map((stored) => {
+    const json = isStorage(definition, served) ? stored.json : JSON.stringify(fromStorage(stored.object, definition, served));
+    return !definition.isCustom && json.startsWith(prefix) ? `{${json.slice(prefix.length)}` : json;
+  });
+  return `${head.slice(0, -1)},"items":[${bodies.join(',')}]}\n`;
+}
+
+/** JSON or YAML; anything else is 415. */
+async function readObject(request: HttpRequest): Promise<unknown> {
+  const bytes = await readAllBytes(request.body);
+  if (bytes.length > MAX_BODY_BYTES) {
+    throw new ApiError({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: `Request entity too large: limit is ${MAX_BODY_BYTES}`,
+      reason: 'RequestEntityTooLarge',
+      code: 413,
+    });
+  }
+  return parseBody(bytes, request.headers.get('content-type'));
+}
+
+export function parseBody(bytes: Uint8Array, contentType: string | undefined): unknown {
+  const type = (contentType ?? 'application/json').split(';')[0]!.trim();
+  if (bytes.length === 0) return undefined;
+  const body = text(bytes);
+  if (type === 'application/yaml' || type === 'application/apply-patch+yaml') return parseYaml(body);
+  if (type !== 'application/json' && !type.endsWith('+json')) {
+    throw unsupportedMediaType(
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    );
+  }
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
+  }
+}
+
+function checkedObject(body: unknown, definition: ResourceDefinition, served: ServedVersion): ApiObject {
+  if (!isRecord(body)) throw badRequest('the body of the request is not an object');
+  const apiVersion = apiVersionOf(served);
+  const object: ApiObject = { kind: definition.kind, apiVersion, ...body } as ApiObject;
+  if (object.kind === '' || object.kind === undefined) object.kind = definition.kind;
+  if (object.apiVersion === '' || object.apiVersion === undefined) object.apiVersion = apiVersion;
+  if (object.apiVersion !== apiVersion) {
+    throw badRequest(
+      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
+    );
+  }
+  if (object.kind !== definition.kind) {
+    throw badRequest(
+      `${definition.kind} in version "${served.version}" cannot be handled as a ${definition.kind}: no kind "${object.kind}" is registered for version "${apiVersion}"`,
+    );
+  }
+  object.metadata = (isRecord(object.metadata) ? { ...object.metadata } : {}) as ApiObject['metadata'];
+  return object;
+}
+
+async function deleteOptionsOf(request: HttpRequest, info: RequestInfo): Promise<DeleteRequest> {
+  const body = ((await readObject(request)) ?? {}) as DeleteRequest;
+  const grace = info.query.get('gracePeriodSeconds');
+  const policy = info.query.get('propagationPolicy');
+  return {
+    ...body,
+    ...(grace === undefined ? {} : { gracePeriodSeconds: Number(grace) }),
+    ...(policy === undefined ? {} : { propagationPolicy: policy }),
+    ...(info.query.get('orphanDependents') === undefined ? {} : { orphanDependents: isTrue(info.query.get('orphanDependents')) }),
+  };
+}
+
+function deletedStatus(definition: ResourceDefinition, stored: Stored): unknown {
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: {
+      name: stored.object.metadata.name,
+      ...(definition.group === '' ? {} : { group: definition.group }),
+      kind: definition.plural,
+      uid: stored.object.metadata.uid,
+    },
+  };
+}
+
+/** The first part of the user agent, as managedFields name a client that does not name itself. */
+function managerOf(userAgent: string | undefined): string {
+  return (userAgent ?? 'unknown').split('/')[0]!.slice(0, 128);
+}
+
+function encodeContinue(token: { readonly revision: number; readonly key: string }): string {
+  return btoa(JSON.stringify({ v: 'meta.k8s.io/v1', rv: token.revision, start: token.key })).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+function decodeContinue(token: string): { readonly revision: number; readonly key: string } {
+  try {
+    const decoded = JSON.parse(atob(token.replaceAll('-', '+').replaceAll('_', '/'))) as { rv: number; start: string };
+    return { revision: decoded.rv, key: decoded.start };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw badRequest('continue key is not valid: illegal base64 data at input byte 0');
+  }
+}
+
+function tooLargeVersion(wanted: number, current: number): ApiError {
+  return new ApiError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: `Timeout: Too large resource version: ${wanted}, current: ${current}`,
+    reason: 'Timeout',
+    details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 },
+    code: 504,
+  });
+}
+
+function internalErrorOf(message: string): ApiError {
+  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 });
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof EtcdError) return internalErrorOf(error.message);
+  if (isSysError(error)) {
+    if (error.errno === 'EPIPE' || error.errno === 'ECONNRESET') return internalErrorOf('etcdserver: request timed out');
+    return internalError(error.strerror);
+  }
+  throw error;
+}
+
