@@ -5,7 +5,10 @@ import { forbidden } from '../machinery/status.ts';
 import type { RequestInfo } from './request-info.ts';
 import type { User } from './user.ts';
 
-export type AuthorizationAttributes = Pick<RequestInfo, 'isResource' | 'verb' | 'group' | 'resource' | 'subresource' | 'namespace' | 'name' | 'path'>;
+export type AuthorizationAttributes = Pick<
+  RequestInfo,
+  'isResource' | 'verb' | 'group' | 'resource' | 'subresource' | 'namespace' | 'name' | 'path'
+>;
 
 export interface Decision {
   readonly isAllowed: boolean;
@@ -40,9 +43,11 @@ export class UnionAuthorizer implements Authorizer {
 export function forbiddenFor(user: User, at: AuthorizationAttributes, reason: string): ApiError {
   const name = JSON.stringify(user.name);
   const more = reason === '' ? '' : `: ${reason}`;
-  if (!at.isResource) return forbidden({ group: '', resource: '' }, '', `User ${name} cannot ${at.verb} path ${JSON.stringify(at.path)}${more}`);
+  if (!at.isResource)
+    return forbidden({ group: '', resource: '' }, '', `User ${name} cannot ${at.verb} path ${JSON.stringify(at.path)}${more}`);
   const resource = at.subresource === '' ? at.resource : `${at.resource}/${at.subresource}`;
-  const scope = at.namespace === '' || at.resource === 'namespaces' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(at.namespace)}`;
+  const scope =
+    at.namespace === '' || at.resource === 'namespaces' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(at.namespace)}`;
   const where = at.resource === 'namespaces' && at.namespace !== '' ? `in the namespace ${JSON.stringify(at.namespace)}` : scope;
   return forbidden(
     { group: at.group, resource: at.resource },

@@ -74,7 +74,8 @@ export function apiResourceList(
   group: string,
   version: string,
 ): Record<string, unknown> | undefined {
-  const isKnown = group === '' ? version === 'v1' : apiGroups(definitions).some((each) => each.name === group && each.versions.includes(version));
+  const isKnown =
+    group === '' ? version === 'v1' : apiGroups(definitions).some((each) => each.name === group && each.versions.includes(version));
   if (!isKnown) return undefined;
   const resources: Record<string, unknown>[] = [];
   for (const definition of definitions) {
@@ -90,7 +91,12 @@ export function apiResourceList(
       ...(categories.length === 0 ? {} : { categories }),
       ...(definition.verbs.includes('list') && !definition.discoveryOnly ? { storageVersionHash: hashOf(definition) } : {}),
     });
-    const sub = (name: string, subKind: string, verbs: readonly string[], of: { readonly group?: string; readonly version?: string } = {}): void => {
+    const sub = (
+      name: string,
+      subKind: string,
+      verbs: readonly string[],
+      of: { readonly group?: string; readonly version?: string } = {},
+    ): void => {
       resources.push({
         name: `${plural}/${name}`,
         singularName: '',
@@ -122,5 +128,7 @@ function hashOf({ group, version, kind }: ResourceDefinition): string {
     a = Math.imul(a ^ char.charCodeAt(0), 0x01000193) >>> 0;
     b = Math.imul(b ^ char.charCodeAt(0), 0x85ebca6b) >>> 0;
   }
-  return btoa(String.fromCharCode(a >>> 24, (a >>> 16) & 255, (a >>> 8) & 255, a & 255, b >>> 24, (b >>> 16) & 255, (b >>> 8) & 255, b & 255));
+  return btoa(
+    String.fromCharCode(a >>> 24, (a >>> 16) & 255, (a >>> 8) & 255, a & 255, b >>> 24, (b >>> 16) & 255, (b >>> 8) & 255, b & 255),
+  );
 }

@@ -45,7 +45,9 @@ export function recordManager({ next, current, context, nowMs }: Write): void {
     return isEmptySet(kept) && !isOwn ? [] : [{ ...entry, fieldsV1: kept }];
   });
   if (!isEmptySet(changed)) {
-    const own = entries.find((entry) => entry.manager === context.manager && entry.operation === 'Update' && entry.apiVersion === apiVersion);
+    const own = entries.find(
+      (entry) => entry.manager === context.manager && entry.operation === 'Update' && entry.apiVersion === apiVersion,
+    );
     const time = rfc3339(nowMs);
     if (own === undefined) {
       entries.push({ manager: context.manager, operation: 'Update', apiVersion, time, fieldsType: 'FieldsV1', fieldsV1: changed });
@@ -79,7 +81,19 @@ function byAge(a: Entry, b: Entry): number {
 }
 
 /** Metadata the server owns. */
-const NOT_MANAGED = new Set(['name', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'managedFields', 'clusterName']);
+const NOT_MANAGED = new Set([
+  'name',
+  'namespace',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'managedFields',
+  'clusterName',
+]);
 
 /** All fields an object has. */
 export function fieldsOf(object: ApiObject): FieldSet {
@@ -173,7 +187,17 @@ function elementSet(element: unknown, path: readonly string[], mapKeys: readonly
 }
 
 /** Structures that are not optional in Go have no entry of their own. */
-const PLAIN_STRUCTURES = new Set(['metadata', 'spec', 'status', 'template', 'resources', 'strategy', 'involvedObject', 'source', 'containers']);
+const PLAIN_STRUCTURES = new Set([
+  'metadata',
+  'spec',
+  'status',
+  'template',
+  'resources',
+  'strategy',
+  'involvedObject',
+  'source',
+  'containers',
+]);
 
 function isOwnField(path: readonly string[]): boolean {
   const field = path.at(-1)!;

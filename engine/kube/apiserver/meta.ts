@@ -78,11 +78,13 @@ export function validateMeta(definition: ResourceDefinition, object: ApiObject):
   if ((name ?? '') === '') errors.push(FieldError.required('metadata.name', 'name or generateName is required'));
   else for (const problem of nameProblems(definition, name)) errors.push(FieldError.invalid('metadata.name', name, problem));
   if (definition.isNamespaced && (namespace ?? '') === '') errors.push(FieldError.required('metadata.namespace', ''));
-  if (!definition.isNamespaced && (namespace ?? '') !== '') errors.push(FieldError.forbidden('metadata.namespace', 'not allowed on this type'));
+  if (!definition.isNamespaced && (namespace ?? '') !== '')
+    errors.push(FieldError.forbidden('metadata.namespace', 'not allowed on this type'));
   errors.push(...validateLabels(labels, 'metadata.labels'), ...validateAnnotations(annotations, 'metadata.annotations'));
   for (const [index, owner] of (ownerReferences ?? []).entries()) {
     const path = `metadata.ownerReferences[${index}]`;
-    if ((owner.apiVersion ?? '') === '') errors.push(FieldError.invalid(`${path}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'));
+    if ((owner.apiVersion ?? '') === '')
+      errors.push(FieldError.invalid(`${path}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'));
     if ((owner.kind ?? '') === '') errors.push(FieldError.invalid(`${path}.kind`, owner.kind ?? '', 'kind must not be empty'));
     if ((owner.name ?? '') === '') errors.push(FieldError.invalid(`${path}.name`, owner.name ?? '', 'name must not be empty'));
     if ((owner.uid ?? '') === '') errors.push(FieldError.invalid(`${path}.uid`, owner.uid ?? '', 'uid must not be empty'));
@@ -128,18 +130,24 @@ export function validateAnnotations(annotations: Readonly<Record<string, string>
 /** ValidateObjectMetaUpdate: what never changes. */
 export function validateMetaUpdate(next: ApiObject, current: ApiObject): FieldError[] {
   const errors: FieldError[] = [];
-  const immutable = (field: 'name' | 'namespace' | 'uid' | 'creationTimestamp' | 'deletionTimestamp' | 'deletionGracePeriodSeconds'): void => {
+  const immutable = (
+    field: 'name' | 'namespace' | 'uid' | 'creationTimestamp' | 'deletionTimestamp' | 'deletionGracePeriodSeconds',
+  ): void => {
     if (next.metadata[field] !== current.metadata[field]) {
       errors.push(FieldError.invalid(`metadata.${field}`, next.metadata[field] ?? null, 'field is immutable'));
     }
   };
-  for (const field of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) immutable(field);
+  for (const field of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const)
+    immutable(field);
   if (current.metadata.deletionTimestamp !== undefined) {
     const known = new Set(current.metadata.finalizers ?? []);
     const added = (next.metadata.finalizers ?? []).filter((finalizer) => !known.has(finalizer));
     if (added.length > 0) {
       errors.push(
-        FieldError.forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((each) => JSON.stringify(each)).join(', ')}}`),
+        FieldError.forbidden(
+          'metadata.finalizers',
+          `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((each) => JSON.stringify(each)).join(', ')}}`,
+        ),
       );
     }
   }

@@ -26,7 +26,9 @@ export async function applyPatch(
   const type = (request.headers.get('content-type') ?? '').split(';')[0]!.trim();
   const accepted = [JSON_PATCH, MERGE_PATCH, ...(endpoint.definition.isCustom ? [] : [STRATEGIC])];
   if (!accepted.includes(type)) {
-    throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${[...accepted, 'application/apply-patch+yaml'].join(', ')}`);
+    throw unsupportedMediaType(
+      `the body of the request was in an unknown format - accepted media types include: ${[...accepted, 'application/apply-patch+yaml'].join(', ')}`,
+    );
   }
   const body = parse(text(await readAllBytes(request.body)));
   const change = (current: ApiObject): ApiObject => {

@@ -68,7 +68,8 @@ export class ResourceEndpoint {
     const meta = { ...object.metadata } as unknown as Record<string, unknown>;
     this.#checkNamespace(meta, context.namespace);
     definition.strategy.setDefaults?.(object);
-    for (const field of ['selfLink', 'uid', 'resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation']) delete meta[field];
+    for (const field of ['selfLink', 'uid', 'resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'])
+      delete meta[field];
     const base = meta['generateName'];
     if ((meta['name'] ?? '') === '' && typeof base === 'string' && base !== '') meta['name'] = generateName(this.#rng, base);
     meta['uid'] = randomUid(this.#rng);
@@ -106,7 +107,9 @@ export class ResourceEndpoint {
     if ((metadata.name ?? '') !== '' && metadata.name !== name) {
       throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
     }
-    return this.change(name, () => given, context, { mayCreate: this.definition.strategy.allowsCreateOnUpdate === true && context.subresource === '' });
+    return this.change(name, () => given, context, {
+      mayCreate: this.definition.strategy.allowsCreateOnUpdate === true && context.subresource === '',
+    });
   }
 
   /**
@@ -168,7 +171,11 @@ export class ResourceEndpoint {
     }
   }
 
-  async delete(name: string, request: DeleteRequest, context: WriteContext): Promise<{ readonly stored: Stored; readonly isGone: boolean }> {
+  async delete(
+    name: string,
+    request: DeleteRequest,
+    context: WriteContext,
+  ): Promise<{ readonly stored: Stored; readonly isGone: boolean }> {
     const { definition } = this;
     for (;;) {
       const current = this.find(context.namespace, name);
@@ -247,7 +254,9 @@ export class ResourceEndpoint {
   }
 
   #finalizersFor(object: ApiObject, request: DeleteRequest): readonly string[] {
-    const policy = request.propagationPolicy ?? (request.orphanDependents === true ? 'Orphan' : request.orphanDependents === false ? 'Background' : undefined);
+    const policy =
+      request.propagationPolicy ??
+      (request.orphanDependents === true ? 'Orphan' : request.orphanDependents === false ? 'Background' : undefined);
     const given = object.metadata.finalizers ?? [];
     if (policy === undefined) return given;
     const others = given.filter((each) => each !== 'orphan' && each !== 'foregroundDeletion');
@@ -258,7 +267,12 @@ export class ResourceEndpoint {
 
   #isToBeRemoved(next: ApiObject): boolean {
     const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = next.metadata;
-    return deletionTimestamp !== undefined && (deletionGracePeriodSeconds ?? 0) === 0 && (finalizers ?? []).length === 0 && !hasSpecFinalizers(next);
+    return (
+      deletionTimestamp !== undefined &&
+      (deletionGracePeriodSeconds ?? 0) === 0 &&
+      (finalizers ?? []).length === 0 &&
+      !hasSpecFinalizers(next)
+    );
   }
 
   async #prepareUpdate(next: ApiObject, current: ApiObject, context: WriteContext): Promise<void> {

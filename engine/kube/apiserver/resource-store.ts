@@ -131,7 +131,11 @@ export class ResourceStore {
         const end = prefixEnd(this.#prefix);
         const list = await this.#etcd.range(this.#prefix, { end });
         this.#replace(list.kvs, list.revision);
-        await this.#etcd.watch(this.#prefix, { end, revision: list.revision }, { events: (events, revision) => this.#apply(events, revision), closed });
+        await this.#etcd.watch(
+          this.#prefix,
+          { end, revision: list.revision },
+          { events: (events, revision) => this.#apply(events, revision), closed },
+        );
         this.#isReady = true;
         this.#markReady();
         await untilClosed;
@@ -229,7 +233,10 @@ function materialize(kv: Pick<KeyValue, 'key' | 'value' | 'mod'>, known: ApiObje
   const object = { ...parsed, metadata } as unknown as ApiObject;
   const uid = `"uid":"${parsed.metadata.uid}"`;
   const at = isPlaced ? kv.value.indexOf(uid) : -1;
-  const json = at < 0 ? JSON.stringify(object) : `${kv.value.slice(0, at + uid.length)},"resourceVersion":"${version}"${kv.value.slice(at + uid.length)}`;
+  const json =
+    at < 0
+      ? JSON.stringify(object)
+      : `${kv.value.slice(0, at + uid.length)},"resourceVersion":"${version}"${kv.value.slice(at + uid.length)}`;
   return { key: kv.key, revision: kv.mod, object, json };
 }
 

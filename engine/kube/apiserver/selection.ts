@@ -1,6 +1,13 @@
 // Label and field selectors of a list, a watch or a deletecollection.
 
-import { matchesFields, parseFieldSelector, parseLabelSelector, SelectorError, type FieldRequirement, type LabelSelector } from '../machinery/selectors.ts';
+import {
+  matchesFields,
+  parseFieldSelector,
+  parseLabelSelector,
+  SelectorError,
+  type FieldRequirement,
+  type LabelSelector,
+} from '../machinery/selectors.ts';
 import { badRequest } from '../machinery/status.ts';
 import type { ApiObject, ResourceDefinition } from '../registry/definition.ts';
 
@@ -20,7 +27,12 @@ export class Selection {
       throw badRequest(`unable to parse requirement: ${error.message}`);
     }
     for (const { field } of this.#fields) {
-      if (field === 'metadata.name' || (field === 'metadata.namespace' && (definition.isNamespaced || true)) || Object.hasOwn(definition.fields, field)) continue;
+      if (
+        field === 'metadata.name' ||
+        (field === 'metadata.namespace' && (definition.isNamespaced || true)) ||
+        Object.hasOwn(definition.fields, field)
+      )
+        continue;
       throw badRequest(
         Object.keys(definition.fields).length > 0
           ? `Unable to find "${definition.group === '' ? '' : `${definition.group}/`}${definition.version}, Resource=${definition.plural}" that match label selector "${query.get('labelSelector') ?? ''}", field selector "${query.get('fieldSelector') ?? ''}": field label not supported: ${field}`

@@ -3,23 +3,39 @@ import { POD, NAMESPACE } from '../machinery/resources.ts';
 import type { Namespace, Pod } from '../machinery/types.ts';
 import { SharedInformers } from '../client/informer.ts';
 import { SeededRng } from '../../sim/rng.ts';
+import { setImmediate } from 'node:timers/promises';
+import { VirtualClock } from '../../sim/clock.ts';
 import { openTestApi } from './test-api.ts';
+
+const makeClock = (): VirtualClock => new VirtualClock({ startMs: Date.UTC(2026, 0, 1), settle: () => setImmediate() });
 
 const POD_SPEC = { containers: [{ name: 'web', image: 'nginx' }] };
 
 describe('ApiServer over the wire', () => {
   it('creates, reads, updates, patches and deletes', async () => {
-    await using api = await openTestApi();
+    await using api = await openTestApi({ clock: makeClock() });
     const { client } = api;
     const created = await client.create<Namespace>(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } });
     expect(created.status).toEqual({ phase: 'Active' });
-    const pod = await client.create<Pod>(POD, { apiVersion: 'v1', kind: 'Pod', metadata: { generateName: 'web-', namespace: 'default' }, spec: POD_SPEC });
-    expect(pod.metadata.name).toMatch(/^web-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
-    const labelled = await client.patch<Pod>(POD, { name: pod.metadata.name, namespace: 'default' }, 'application/strategic-merge-patch+json', {
-      metadata: { labels: { app: 'web' } },
+    const pod = await client.create<Pod>(POD, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { generateName: 'web-', namespace: 'default' },
+      spec: POD_SPEC,
     });
+    expect(pod.metadata.name).toMatch(/^web-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
+    const labelled = await client.patch<Pod>(
+      POD,
+      { name: pod.metadata.name, namespace: 'default' },
+      'application/strategic-merge-patch+json',
+      {
+        metadata: { labels: { app: 'web' } },
+      },
+    );
     expect(labelled.metadata.labels).toEqual({ app: 'web' });
-    await expect(client.update(POD, { ...pod, metadata: { ...pod.metadata, labels: { a: 'b' } } })).rejects.toThrow('the object has been modified');
+    await expect(client.update(POD, { ...pod, metadata: { ...pod.metadata, labels: { a: 'b' } } })).rejects.toThrow(
+      'the object has been modified',
+    );
     const list = await client.list<Pod>(POD, { labelSelector: 'app=web' });
     expect(list.items.map((each) => each.metadata.uid)).toEqual([pod.metadata.uid]);
     await client.delete(POD, pod.metadata.name, 'default');
@@ -27,7 +43,7 @@ describe('ApiServer over the wire', () => {
   });
 
   it('feeds informers', async () => {
-    await using api = await openTestApi();
+    await using api = await openTestApi({ clock: makeClock() });
     const { client, clock } = api;
     await client.create<Namespace>(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } });
     const informers = new SharedInformers({ client, clock, rng: new SeededRng(3) });
@@ -38,7 +54,9 @@ describe('ApiServer over the wire', () => {
     informers.start(stop.signal);
     await pods.synced;
     await client.create<Pod>(POD, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', namespace: 'default' }, spec: POD_SPEC });
-    await client.patch<Pod>(POD, { name: 'a', namespace: 'default', subresource: 'status' }, 'application/merge-patch+json', { status: { phase: 'Running' } });
+    await client.patch<Pod>(POD, { name: 'a', namespace: 'default', subresource: 'status' }, 'application/merge-patch+json', {
+      status: { phase: 'Running' },
+    });
     await client.delete(POD, 'a', 'default');
     await clock.settle();
     expect(seen).toEqual(['added a', 'updated a', 'removed a']);

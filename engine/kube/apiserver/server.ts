@@ -102,6 +102,13 @@ export class ApiServer implements ClusterReader {
     return endpoint;
   }
 
+  /** Every store has its first list. */
+  get isReady(): boolean {
+    for (const { definition, store } of this.#endpoints.values())
+      if (!definition.discoveryOnly && !definition.isCustom && !store.isReady) return false;
+    return true;
+  }
+
   /** The newest version any store has seen. */
   get revision(): number {
     let newest = 0;
@@ -139,7 +146,9 @@ export class ApiServer implements ClusterReader {
   async start(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     for (const endpoint of this.#endpoints.values()) this.#follow(endpoint, signal);
-    await Promise.all([...this.#endpoints.values()].filter((endpoint) => !endpoint.definition.discoveryOnly).map((endpoint) => endpoint.store.whenReady));
+    await Promise.all(
+      [...this.#endpoints.values()].filter((endpoint) => !endpoint.definition.discoveryOnly).map((endpoint) => endpoint.store.whenReady),
+    );
   }
 
   #follow(endpoint: ResourceEndpoint, signal: AbortSignal): void {
@@ -187,21 +196,35 @@ export class ApiServer implements ClusterReader {
       }
       for (const handler of this.#options.paths) if (await handler(info, request, respond)) return;
       // Paths of no group are the mux's business, which answers in plain text.
-      await respond.send({ status: 404, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } }, '404 page not found\n');
+      await respond.send(
+        { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } },
+        '404 page not found\n',
+      );
       return;
     }
     const found = this.#served.get(`${info.group}/${info.version}/${info.resource}`);
     if (found === undefined) {
-      await respond.send({ status: 404, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } }, '404 page not found\n');
+      await respond.send(
+        { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } },
+        '404 page not found\n',
+      );
       return;
     }
     await this.#resource(info, user, request, respond, found.endpoint, found.served);
   }
 
-  async #resource(info: RequestInfo, user: User, request: HttpRequest, respond: HttpResponder, endpoint: ResourceEndpoint, served: ServedVersion): Promise<void> {
+  async #resource(
+    info: RequestInfo,
+    user: User,
+    request: HttpRequest,
+    respond: HttpResponder,
+    endpoint: ResourceEndpoint,
+    served: ServedVersion,
+  ): Promise<void> {
     const { definition } = endpoint;
     const readBody = (): Promise<unknown> => readObject(request);
-    const sendObject = (status: number, object: unknown): Promise<void> => respond.send({ status, headers: JSON_TYPE }, `${JSON.stringify(object)}\n`);
+    const sendObject = (status: number, object: unknown): Promise<void> =>
+      respond.send({ status, headers: JSON_TYPE }, `${JSON.stringify(object)}\n`);
     const dryRun = info.query.get('dryRun');
     if (dryRun !== undefined && dryRun !== '' && dryRun !== 'All') {
       throw badRequest(`invalid dry-run value ${JSON.stringify(dryRun)}`);
@@ -214,7 +237,9 @@ export class ApiServer implements ClusterReader {
       manager: info.query.get('fieldManager') ?? managerOf(request.headers.get('user-agent')),
       subresource: info.subresource,
     };
-    const special = this.#options.specials.get(`${definition.plural}.${definition.group}${info.subresource === '' ? '' : `/${info.subresource}`}`);
+    const special = this.#options.specials.get(
+      `${definition.plural}.${definition.group}${info.subresource === '' ? '' : `/${info.subresource}`}`,
+    );
     if (special !== undefined) {
       await special({ info, user, request, respond, endpoint, served, context, readBody, sendObject });
       return;
@@ -224,12 +249,15 @@ export class ApiServer implements ClusterReader {
     const accept = request.headers.get('accept');
     const representation = negotiate(accept);
     if (representation === undefined) {
-      throw notAcceptable('only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf');
+      throw notAcceptable(
+        'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+      );
     }
     const include = (info.query.get('includeObject') ?? 'Metadata') as 'None' | 'Metadata' | 'Object';
     const shown: Shown = { definition, served, representation, include, nowMs: this.#options.clock.now() };
     const send = (status: number, stored: Stored): Promise<void> => respond.send({ status, headers: JSON_TYPE }, objectBody(stored, shown));
-    if (!(definition.verbs as readonly string[]).includes(info.verb)) throw methodNotSupported({ group: definition.group, resource: definition.plural }, info.verb);
+    if (!(definition.verbs as readonly string[]).includes(info.verb))
+      throw methodNotSupported({ group: definition.group, resource: definition.plural }, info.verb);
     switch (info.verb) {
       case 'get':
         return send(200, endpoint.find(info.namespace, info.name));
@@ -273,7 +301,9 @@ export class ApiServer implements ClusterReader {
       case 'deletecollection': {
         const options = await deleteOptionsOf(request, info);
         const selection = new Selection(definition, info.query);
-        const matching = endpoint.store.list(info.namespace === '' ? undefined : info.namespace).filter((stored) => selection.matches(stored.object));
+        const matching = endpoint.store
+          .list(info.namespace === '' ? undefined : info.namespace)
+          .filter((stored) => selection.matches(stored.object));
         const deleted: Stored[] = [];
         for (const stored of matching) {
           const namespace = stored.object.metadata.namespace ?? '';
@@ -291,7 +321,10 @@ export class ApiServer implements ClusterReader {
     const selection = new Selection(definition, info.query, info.name);
     const revision = Math.max(this.revision, 1);
     const wanted = Number(info.query.get('resourceVersion') ?? '0');
-    if (Number.isNaN(wanted)) throw badRequest(`resourceVersion: Invalid value: "${info.query.get('resourceVersion')!}": strconv.ParseUint: parsing "${info.query.get('resourceVersion')!}": invalid syntax`);
+    if (Number.isNaN(wanted))
+      throw badRequest(
+        `resourceVersion: Invalid value: "${info.query.get('resourceVersion')!}": strconv.ParseUint: parsing "${info.query.get('resourceVersion')!}": invalid syntax`,
+      );
     if (wanted > revision) throw tooLargeVersion(wanted, revision);
     let items = store.list(info.namespace === '' ? undefined : info.namespace);
     if (!selection.isEverything) items = items.filter((stored) => selection.matches(stored.object));
@@ -345,7 +378,12 @@ function objectBody(stored: Stored, { definition, served, representation, includ
   return `${isStorage(definition, served) ? stored.json : JSON.stringify(object)}\n`;
 }
 
-function listBody(items: readonly Stored[], shown: Shown, resourceVersion: string, more: { continue?: string; remainingItemCount?: number }): string {
+function listBody(
+  items: readonly Stored[],
+  shown: Shown,
+  resourceVersion: string,
+  more: { continue?: string; remainingItemCount?: number },
+): string {
   const { definition, served, representation, include, nowMs } = shown;
   if (representation.kind === 'table') {
     const objects = items.map((stored) => fromStorage(stored.object, definition, served));
@@ -412,9 +450,7 @@ function checkedObject(body: unknown, definition: ResourceDefinition, served: Se
   if (object.kind === '' || object.kind === undefined) object.kind = definition.kind;
   if (object.apiVersion === '' || object.apiVersion === undefined) object.apiVersion = apiVersion;
   if (object.apiVersion !== apiVersion) {
-    throw badRequest(
-      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
-    );
+    throw badRequest(`the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`);
   }
   if (object.kind !== definition.kind) {
     throw badRequest(
@@ -458,7 +494,10 @@ function managerOf(userAgent: string | undefined): string {
 }
 
 function encodeContinue(token: { readonly revision: number; readonly key: string }): string {
-  return btoa(JSON.stringify({ v: 'meta.k8s.io/v1', rv: token.revision, start: token.key })).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(JSON.stringify({ v: 'meta.k8s.io/v1', rv: token.revision, start: token.key }))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
 }
 
 function decodeContinue(token: string): { readonly revision: number; readonly key: string } {
@@ -497,4 +536,3 @@ function asApiError(error: unknown): ApiError {
   }
   throw error;
 }
-

@@ -82,7 +82,10 @@ export async function serveWatch(request: WatchRequest, respond: HttpResponder):
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     // As the real server does: the watch begins, and its first event is the error.
-    await respond.send({ status: 200, headers: { 'content-type': 'application/json' } }, `${JSON.stringify({ type: 'ERROR', object: error.status })}\n`);
+    await respond.send(
+      { status: 200, headers: { 'content-type': 'application/json' } },
+      `${JSON.stringify({ type: 'ERROR', object: error.status })}\n`,
+    );
     return;
   }
   if (from === undefined) {
@@ -107,7 +110,10 @@ export async function serveWatch(request: WatchRequest, respond: HttpResponder):
   const onGone = (): void => finish();
   respond.signal.addEventListener('abort', onGone, { once: true });
   try {
-    const out = await respond.stream({ status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' } });
+    const out = await respond.stream({
+      status: 200,
+      headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' },
+    });
     for (;;) {
       while (lines.length > 0) await out.write(lines.splice(0).join(''));
       if (isOver || respond.signal.aborted) break;
@@ -133,4 +139,3 @@ function eventType(event: StoreEvent, selection: Selection): 'ADDED' | 'MODIFIED
   if (does) return 'ADDED';
   return did ? 'DELETED' : undefined;
 }
-

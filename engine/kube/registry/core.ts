@@ -58,7 +58,7 @@ export const CORE: readonly ResourceDefinition[] = [
     },
     strategy: {
       prepareForCreate(pod) {
-        pod.status = { phase: 'Pending', qosClass: 'BestEffort' };
+        Object.assign(pod, { status: { phase: 'Pending', qosClass: 'BestEffort' } });
       },
       gracePeriodSeconds(pod, requested) {
         let grace = requested ?? pod.spec?.terminationGracePeriodSeconds ?? 0;

@@ -14,7 +14,9 @@ const rbac = (kind: string, plural: string, isNamespaced: boolean): ResourceDefi
     alsoServedAs: [{ group: RBAC, version: 'v1beta1' }],
     strategy: { nameProblems: pathSegment },
   });
-const beta = (group: string): { readonly alsoServedAs: ResourceDefinition['alsoServedAs'] } => ({ alsoServedAs: [{ group, version: 'v1beta1' }] });
+const beta = (group: string): { readonly alsoServedAs: ResourceDefinition['alsoServedAs'] } => ({
+  alsoServedAs: [{ group, version: 'v1beta1' }],
+});
 
 export const OTHERS: readonly ResourceDefinition[] = [
   defineResource({
@@ -119,8 +121,22 @@ export const OTHERS: readonly ResourceDefinition[] = [
     isNamespaced: false,
     ...beta('storage.k8s.io'),
   }),
-  defineResource({ group: 'storage.k8s.io', version: 'v1', kind: 'CSINode', plural: 'csinodes', isNamespaced: false, ...beta('storage.k8s.io') }),
-  defineResource({ group: 'storage.k8s.io', version: 'v1', kind: 'CSIDriver', plural: 'csidrivers', isNamespaced: false, ...beta('storage.k8s.io') }),
+  defineResource({
+    group: 'storage.k8s.io',
+    version: 'v1',
+    kind: 'CSINode',
+    plural: 'csinodes',
+    isNamespaced: false,
+    ...beta('storage.k8s.io'),
+  }),
+  defineResource({
+    group: 'storage.k8s.io',
+    version: 'v1',
+    kind: 'CSIDriver',
+    plural: 'csidrivers',
+    isNamespaced: false,
+    ...beta('storage.k8s.io'),
+  }),
   defineResource({
     group: 'storage.k8s.io',
     version: 'v1',
@@ -143,7 +159,14 @@ export const OTHERS: readonly ResourceDefinition[] = [
     isNamespaced: false,
     ...beta('scheduling.k8s.io'),
   }),
-  defineResource({ group: 'node.k8s.io', version: 'v1', kind: 'RuntimeClass', plural: 'runtimeclasses', isNamespaced: false, ...beta('node.k8s.io') }),
+  defineResource({
+    group: 'node.k8s.io',
+    version: 'v1',
+    kind: 'RuntimeClass',
+    plural: 'runtimeclasses',
+    isNamespaced: false,
+    ...beta('node.k8s.io'),
+  }),
   defineResource({
     group: 'certificates.k8s.io',
     version: 'v1',
