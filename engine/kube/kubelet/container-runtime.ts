@@ -109,13 +109,15 @@ export interface ContainerRuntime {
   runSandbox(config: SandboxConfig): Promise<string>;
   stopSandbox(id: string): Promise<void>;
   removeSandbox(id: string): Promise<void>;
-  sandboxes(): Promise<readonly SandboxStatus[]>;
+  /** Of one pod, or all. */
+  sandboxes(podUid?: string): Promise<readonly SandboxStatus[]>;
   createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string>;
   startContainer(id: string): Promise<void>;
   /** SIGTERM, then SIGKILL after the grace. */
   stopContainer(id: string, graceMs: number): Promise<void>;
   removeContainer(id: string): Promise<void>;
-  containers(): Promise<readonly ContainerStatus[]>;
+  /** Of one pod, or all. */
+  containers(podUid?: string): Promise<readonly ContainerStatus[]>;
   containerStatus(id: string): Promise<ContainerStatus>;
   pullImage(reference: string): Promise<string>;
   /** undefined when the node does not have it. */
@@ -128,5 +130,7 @@ export interface ContainerRuntime {
   removeImage(reference: string): Promise<void>;
   exec(id: string, argv: readonly string[], streams: ExecStreams, signal: AbortSignal): Promise<number>;
   attach(id: string, streams: ExecStreams, signal: AbortSignal): Promise<void>;
+  /** Something happened to a container or sandbox of this pod (undefined: the stream of events was interrupted, anything may have). Ends when `signal` aborts. */
+  watchEvents(onEvent: (podUid: string | undefined) => void, signal: AbortSignal): Promise<void>;
   execSync(id: string, argv: readonly string[], timeoutMs: number): Promise<{ readonly exitCode: number; readonly output: string }>;
 }

@@ -1,3 +1,6 @@
 import type { Program } from '../../kernel/process.ts';
+import { containerd, containerdShim } from './containerd.ts';
+import { dockerProxy } from './docker-proxy.ts';
+import { dockerd } from './dockerd.ts';
 
-export const programs: readonly Program[] = [];
+export const programs: readonly Program[] = [containerd, containerdShim, dockerProxy, dockerd];
