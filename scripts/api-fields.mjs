@@ -1,0 +1,99 @@
+// Makes engine/kube/machinery/schema/fields.json: names, types and merge rules of the fields of the built-in kinds, read from the
+// Go types of k8s.io/api and k8s.io/apimachinery. Usage: node scripts/api-fields.mjs API_DIR APIMACHINERY_META_V1_DIR APIEXTENSIONS_V1_DIR
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [apiDirectory, metaDirectory, extensionsDirectory] = process.argv.slice(2);
+const PACKAGES = [
+  'core/v1',
+  'apps/v1',
+  'batch/v1',
+  'batch/v1beta1',
+  'autoscaling/v1',
+  'autoscaling/v2beta1',
+  'autoscaling/v2beta2',
+  'coordination/v1',
+  'discovery/v1beta1',
+  'networking/v1',
+  'networking/v1beta1',
+  'extensions/v1beta1',
+  'policy/v1beta1',
+  'rbac/v1',
+  'scheduling/v1',
+  'storage/v1',
+  'node/v1',
+  'certificates/v1',
+  'certificates/v1beta1',
+  'admissionregistration/v1',
+  'events/v1',
+  'authentication/v1',
+  'authorization/v1',
+  'flowcontrol/v1beta1',
+];
+const out = {};
+for (const name of PACKAGES) {
+  const file = join(apiDirectory, name, 'types.go');
+  if (existsSync(file)) out[name] = typesOf(readFileSync(file, 'utf8'));
+}
+if (metaDirectory) out['meta/v1'] = typesOf(readFileSync(join(metaDirectory, 'types.go'), 'utf8'));
+if (extensionsDirectory) {
+  out['apiextensions/v1'] = {
+    ...typesOf(readFileSync(join(extensionsDirectory, 'types.go'), 'utf8')),
+    ...typesOf(readFileSync(join(extensionsDirectory, 'types_jsonschema.go'), 'utf8')),
+  };
+}
+writeFileSync(
+  new URL('../engine/kube/machinery/schema/fields.json', import.meta.url),
+  JSON.stringify(out, undefined, 0).replaceAll('},"', '},\n"') + '\n',
+);
+
+function typesOf(source) {
+  const types = {};
+  const lines = source.split('\n');
+  let markers = [];
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at];
+    const named = /^\t?(?:type )?(\w+) (?!struct)(=? ?[\w.[\]*]+)$/.exec(line);
+    const struct = /^type (\w+) struct \{(\})?/.exec(line);
+    if (/^type \w+ [\w[\]*.]+$/.test(line) && !line.endsWith('{')) types[named[1]] = `=${named[2]}`;
+    else if (struct !== null) {
+      const fields = [];
+      if (struct[2] === undefined) {
+        for (at++; lines[at] !== '}'; at++) {
+          const text = lines[at].trim();
+          if (text.startsWith('//')) {
+            markers.push(text);
+            continue;
+          }
+          const field = /^(?:(\w+)\s+)?([\w.[\]*]+)\s+`([^`]*)`/.exec(text);
+          if (field !== null) fields.push(fieldOf(field, markers));
+          if (text !== '') markers = [];
+          else markers = [];
+        }
+      }
+      types[struct[1]] = fields;
+    }
+  }
+  return types;
+}
+
+function fieldOf([, goName, goType, tags], markers) {
+  const tag = (name) => new RegExp(`(?:^|\\s)${name}:"([^"]*)"`).exec(tags)?.[1];
+  const [jsonName, ...options] = (tag('json') ?? '').split(',');
+  const strategy = tag('patchStrategy');
+  const key = tag('patchMergeKey');
+  const listType = markers.find((marker) => marker.includes('+listType='))?.split('=')[1];
+  const structType = markers.find((marker) => /\+(mapType|structType)=/.test(marker))?.split('=')[1];
+  const keys = markers.filter((marker) => marker.includes('+listMapKey=')).map((marker) => marker.split('=')[1]);
+  const flags = [
+    options.includes('inline') ? 'i' : '',
+    options.includes('omitempty') ? 'o' : '',
+    markers.some((marker) => marker === '// +optional') ? '?' : '',
+    strategy?.includes('merge') ? `m=${key ?? ''}` : '',
+    strategy?.includes('retainKeys') ? 'r' : '',
+    listType === undefined ? '' : `l=${listType}`,
+    structType === undefined ? '' : `s=${structType}`,
+    keys.length === 0 ? '' : `k=${keys.join('+')}`,
+  ].filter((flag) => flag !== '');
+  return [goName ?? goType.split('.').at(-1), jsonName, goType, flags.join(',')].join('|');
+}
