@@ -27,7 +27,7 @@ export type StartController = (context: ControllerContext) => void;
 export function runWorkers(
   context: ControllerContext,
   queue: WorkQueue,
-  options: { readonly workers: number; readonly after?: readonly Pick<Informer<KubeObject>, "synced">[]; readonly what: string },
+  options: { readonly workers: number; readonly after?: readonly Pick<Informer<KubeObject>, 'synced'>[]; readonly what: string },
   sync: (key: string) => Promise<void>,
 ): void {
   context.signal.addEventListener('abort', () => queue.shutDown(), { once: true });
@@ -84,7 +84,10 @@ export function every(context: ControllerContext, what: string, periodMs: number
 }
 
 /** Calls `handle` for every object that changes, with its present and its former state. */
-export function onEach<T extends KubeObject>(informer: Informer<T>, handle: (object: T, old: T | undefined, removed: boolean) => void): void {
+export function onEach<T extends KubeObject>(
+  informer: Informer<T>,
+  handle: (object: T, old: T | undefined, removed: boolean) => void,
+): void {
   informer.onChange((change) => {
     handle(change.object, change.type === 'updated' ? change.old : undefined, change.type === 'removed');
   });

@@ -25,7 +25,9 @@ export function tolerationsOf(set: DaemonSet): readonly Toleration[] {
   const own = set.spec?.template.spec?.tolerations ?? [];
   const same = (a: Toleration, b: Toleration): boolean =>
     a.key === b.key && a.effect === b.effect && (a.operator ?? 'Equal') === (b.operator ?? 'Equal') && (a.value ?? '') === (b.value ?? '');
-  const missing = daemonTolerations(set.spec?.template.spec?.hostNetwork === true).filter((toleration) => !own.some((other) => same(other, toleration)));
+  const missing = daemonTolerations(set.spec?.template.spec?.hostNetwork === true).filter(
+    (toleration) => !own.some((other) => same(other, toleration)),
+  );
   return [...own, ...missing];
 }
 
@@ -35,13 +37,19 @@ export function nodeFit(set: DaemonSet, node: Node): NodeFit {
   if (!isNamed || !matchesNodeAffinity(spec, node)) return { shouldRun: false, shouldContinue: false };
   const tolerations = tolerationsOf(set);
   const isTolerated = (effect: string): boolean =>
-    (node.spec?.taints ?? []).filter((taint) => taint.effect === effect).every((taint) => tolerations.some((toleration) => tolerates(toleration, taint)));
+    (node.spec?.taints ?? [])
+      .filter((taint) => taint.effect === effect)
+      .every((taint) => tolerations.some((toleration) => tolerates(toleration, taint)));
   if (!isTolerated('NoExecute')) return { shouldRun: false, shouldContinue: false };
   return isTolerated('NoSchedule') ? { shouldRun: true, shouldContinue: true } : { shouldRun: false, shouldContinue: true };
 }
 
 /** Names of nodes that want a pod, and pods that must go. */
-export function plan(set: DaemonSet, nodes: readonly Node[], pods: readonly Pod[]): { readonly create: readonly string[]; readonly remove: readonly Pod[] } {
+export function plan(
+  set: DaemonSet,
+  nodes: readonly Node[],
+  pods: readonly Pod[],
+): { readonly create: readonly string[]; readonly remove: readonly Pod[] } {
   const create: string[] = [];
   const remove: Pod[] = [];
   const onNode = new Map<string, Pod[]>();

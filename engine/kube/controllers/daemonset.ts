@@ -108,7 +108,12 @@ class DaemonSetController {
       await this.#manage(key, set, pods, currentHash);
       if (this.#expectations.met(key)) {
         if (set.spec?.updateStrategy?.type !== 'OnDelete') await this.#rollOver(key, set, pods, currentHash);
-        await pruneRevisions(this.#context.client, others, set.spec?.revisionHistoryLimit ?? 10, new Set(pods.map((pod) => pod.metadata.labels?.[HASH_LABEL] ?? '')));
+        await pruneRevisions(
+          this.#context.client,
+          others,
+          set.spec?.revisionHistoryLimit ?? 10,
+          new Set(pods.map((pod) => pod.metadata.labels?.[HASH_LABEL] ?? '')),
+        );
       }
     }
     await this.#updateStatus(set, pods, currentHash);

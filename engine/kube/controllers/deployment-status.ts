@@ -12,7 +12,13 @@ export function conditionOf(status: DeploymentStatus | undefined, type: string):
   return status?.conditions?.find((condition) => condition.type === type);
 }
 
-export function newCondition(type: string, status: 'True' | 'False' | 'Unknown', reason: string, message: string, nowMs: number): DeploymentCondition {
+export function newCondition(
+  type: string,
+  status: 'True' | 'False' | 'Unknown',
+  reason: string,
+  message: string,
+  nowMs: number,
+): DeploymentCondition {
   const time = rfc3339(nowMs);
   return { type, status, lastUpdateTime: time, lastTransitionTime: time, reason, message };
 }
@@ -73,14 +79,20 @@ export function rolloutStatus(
   if (hasProgressDeadline(deployment) && !isDone) {
     const what = newSet === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${newSet.metadata.name}"`;
     if (isComplete(deployment, status)) {
-      status = withCondition(status, newCondition('Progressing', 'True', 'NewReplicaSetAvailable', `${what} has successfully progressed.`, nowMs));
+      status = withCondition(
+        status,
+        newCondition('Progressing', 'True', 'NewReplicaSetAvailable', `${what} has successfully progressed.`, nowMs),
+      );
     } else if (isProgressing(deployment, status)) {
       // Replaced even when it says the same: its time of update is what the deadline counts from.
       const condition = newCondition('Progressing', 'True', 'ReplicaSetUpdated', `${what} is progressing.`, nowMs);
       const kept = current?.status === 'True' ? { ...condition, ...transitionOf(current) } : condition;
       status = withCondition(withoutCondition(status, 'Progressing'), kept);
     } else if (hasTimedOut(deployment, status, nowMs)) {
-      status = withCondition(status, newCondition('Progressing', 'False', 'ProgressDeadlineExceeded', `${what} has timed out progressing.`, nowMs));
+      status = withCondition(
+        status,
+        newCondition('Progressing', 'False', 'ProgressDeadlineExceeded', `${what} has timed out progressing.`, nowMs),
+      );
     }
   }
   const failure = replicaFailure(all, newSet);

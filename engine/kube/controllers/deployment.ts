@@ -153,7 +153,10 @@ class DeploymentController {
     const [reason, message] = isPaused
       ? (['DeploymentPaused', 'Deployment is paused'] as const)
       : (['DeploymentResumed', 'Deployment is resumed'] as const);
-    await this.#putStatus(rollout, withCondition(deployment.status ?? {}, newCondition('Progressing', 'Unknown', reason, message, this.#now())));
+    await this.#putStatus(
+      rollout,
+      withCondition(deployment.status ?? {}, newCondition('Progressing', 'Unknown', reason, message, this.#now())),
+    );
   }
 
   async #isScaling(rollout: Rollout, sets: readonly ReplicaSet[]): Promise<boolean> {
@@ -178,9 +181,7 @@ class DeploymentController {
     const { deployment, newSet } = rollout;
     if (newSet !== undefined && replicasOf(newSet) !== replicasOf(deployment)) {
       const size =
-        replicasOf(newSet) > replicasOf(deployment)
-          ? replicasOf(deployment)
-          : newSetSize(deployment, allOf(rollout), replicasOf(newSet));
+        replicasOf(newSet) > replicasOf(deployment) ? replicasOf(deployment) : newSetSize(deployment, allOf(rollout), replicasOf(newSet));
       if (await this.#scaleTo(rollout, newSet, size)) return this.#syncRollout(rollout);
     }
     if (await this.#shrinkOld(rollout)) return this.#syncRollout(rollout);

@@ -10,7 +10,12 @@ export interface DiscoveredResource extends ResourceReference {
 }
 
 interface ResourceList {
-  readonly resources?: readonly { readonly name: string; readonly kind: string; readonly namespaced: boolean; readonly verbs: readonly string[] }[];
+  readonly resources?: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly namespaced: boolean;
+    readonly verbs: readonly string[];
+  }[];
 }
 
 /** Every resource in its group's preferred version, without subresources. A group that cannot be asked is in `failed`. */

@@ -103,13 +103,18 @@ class GarbageCollector {
     owners: readonly OwnerReference[],
     namespace: string | undefined,
   ): Promise<{ readonly solid: OwnerReference[]; readonly dangling: OwnerReference[]; readonly waiting: OwnerReference[] }> {
-    const sorted: { solid: OwnerReference[]; dangling: OwnerReference[]; waiting: OwnerReference[] } = { solid: [], dangling: [], waiting: [] };
+    const sorted: { solid: OwnerReference[]; dangling: OwnerReference[]; waiting: OwnerReference[] } = {
+      solid: [],
+      dangling: [],
+      waiting: [],
+    };
     for (const owner of owners) {
       const resource = this.#kinds.get(`${owner.apiVersion}/${owner.kind}`);
       if (resource === undefined) throw new Error(`unable to get REST mapping for ${owner.apiVersion}/${owner.kind}.`);
       const live = await this.#read(resource, owner.name, resource.isNamespaced ? namespace : undefined);
       if (live === undefined || live.metadata.uid !== owner.uid) sorted.dangling.push(owner);
-      else if (live.metadata.deletionTimestamp !== undefined && (live.metadata.finalizers ?? []).includes(FOREGROUND)) sorted.waiting.push(owner);
+      else if (live.metadata.deletionTimestamp !== undefined && (live.metadata.finalizers ?? []).includes(FOREGROUND))
+        sorted.waiting.push(owner);
       else sorted.solid.push(owner);
     }
     return sorted;
@@ -169,12 +174,9 @@ class GarbageCollector {
   async #patchMeta(resource: ResourceReference, live: KubeObject, change: object): Promise<void> {
     const { name, namespace, uid, resourceVersion } = live.metadata;
     try {
-      await this.#context.client.patch(
-        resource,
-        namespace === undefined ? { name } : { name, namespace },
-        'application/merge-patch+json',
-        { metadata: { ...change, uid, resourceVersion } },
-      );
+      await this.#context.client.patch(resource, namespace === undefined ? { name } : { name, namespace }, 'application/merge-patch+json', {
+        metadata: { ...change, uid, resourceVersion },
+      });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

@@ -87,7 +87,10 @@ async function deleteContent(context: ControllerContext, namespace: Namespace): 
     for (const object of after) {
       for (const finalizer of object.metadata.finalizers ?? []) finalizers.set(finalizer, (finalizers.get(finalizer) ?? 0) + 1);
     }
-    estimateS = Math.max(estimateS, resource.resource === POD.resource && resource.group === '' ? podEstimate(after) : FINALIZER_ESTIMATE_S);
+    estimateS = Math.max(
+      estimateS,
+      resource.resource === POD.resource && resource.group === '' ? podEstimate(after) : FINALIZER_ESTIMATE_S,
+    );
   }
   return {
     total,
@@ -117,8 +120,18 @@ async function writeConditions(context: ControllerContext, namespace: Namespace,
       ['DiscoveryFailed', `Discovery failed for some groups, ${remaining.failed.length} failing: ${remaining.failed.join(', ')}`],
       ['ResourcesDiscovered', 'All resources successfully discovered'],
     ),
-    condition('NamespaceDeletionGroupVersionParsingFailure', false, ['', ''], ['ParsedGroupVersions', 'All legacy kube types successfully parsed']),
-    condition('NamespaceDeletionContentFailure', false, ['', ''], ['ContentDeleted', 'All content successfully deleted, may be waiting on finalization']),
+    condition(
+      'NamespaceDeletionGroupVersionParsingFailure',
+      false,
+      ['', ''],
+      ['ParsedGroupVersions', 'All legacy kube types successfully parsed'],
+    ),
+    condition(
+      'NamespaceDeletionContentFailure',
+      false,
+      ['', ''],
+      ['ContentDeleted', 'All content successfully deleted, may be waiting on finalization'],
+    ),
     condition(
       'NamespaceContentRemaining',
       remaining.total > 0,

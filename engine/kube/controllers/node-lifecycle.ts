@@ -9,7 +9,16 @@ import { rfc3339 } from '../machinery/time.ts';
 import type { Lease, Node, NodeCondition, Pod, Taint } from '../machinery/types.ts';
 import type { EventRecorder, Lister, WorkQueue } from '../client/contracts.ts';
 import { every, inBackground, millisOf, onEach, runWorkers, type ControllerContext } from './controller.ts';
-import { NOT_READY, UNREACHABLE, conditionOfNode, hasTaint, withConditionTaints, withNoExecute, zoneState, type ZoneState } from './node-taints.ts';
+import {
+  NOT_READY,
+  UNREACHABLE,
+  conditionOfNode,
+  hasTaint,
+  withConditionTaints,
+  withNoExecute,
+  zoneState,
+  type ZoneState,
+} from './node-taints.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface NodeLifecycleOptions {
@@ -203,7 +212,10 @@ class NodeLifecycle {
     } else if (!hasTaint(node, wanted!, 'NoExecute') && !zone.waiting.has(name)) {
       zone.waiting.add(name);
       const what = status === 'False' ? 'NotReady' : 'unresponsive';
-      this.#context.log('I', `Node ${name} is ${what} as of ${new Date(this.#context.clock.now()).toISOString()}. Adding it to the Taint queue.`);
+      this.#context.log(
+        'I',
+        `Node ${name} is ${what} as of ${new Date(this.#context.clock.now()).toISOString()}. Adding it to the Taint queue.`,
+      );
     }
   }
 
@@ -298,7 +310,9 @@ class NodeLifecycle {
         ...pod,
         status: {
           ...pod.status,
-          conditions: conditions.map((condition) => (condition === ready ? { ...ready, status: 'False', lastTransitionTime: now } : condition)),
+          conditions: conditions.map((condition) =>
+            condition === ready ? { ...ready, status: 'False', lastTransitionTime: now } : condition,
+          ),
         },
       });
     } catch (error) {
@@ -310,7 +324,9 @@ class NodeLifecycle {
 
   /** When everything looks dead, the fault is more likely ours: nothing is evicted then. */
   async #handleDisruption(zones: ReadonlyMap<string, readonly (NodeCondition | undefined)[]>, nodes: readonly Node[]): Promise<void> {
-    const states = new Map([...zones].map(([name, conditions]) => [name, zoneState(conditions, this.#options.unhealthyThreshold)] as const));
+    const states = new Map(
+      [...zones].map(([name, conditions]) => [name, zoneState(conditions, this.#options.unhealthyThreshold)] as const),
+    );
     const isAllDisrupted = states.size > 0 && [...states.values()].every((state) => state === 'full');
     if (isAllDisrupted && !this.#isAllDisrupted) {
       this.#context.log('I', 'Controller detected that all Nodes are not-Ready. Entering master disruption mode.');

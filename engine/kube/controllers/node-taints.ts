@@ -42,7 +42,11 @@ export function withConditionTaints(node: Node, nowMs: number): readonly Taint[]
 }
 
 /** NoExecute taints with `add` in and `remove` out, or undefined when nothing changes. */
-export function withNoExecute(node: Node, change: { readonly add?: string; readonly remove: readonly string[] }, nowMs: number): readonly Taint[] | undefined {
+export function withNoExecute(
+  node: Node,
+  change: { readonly add?: string; readonly remove: readonly string[] },
+  nowMs: number,
+): readonly Taint[] | undefined {
   const taints = node.spec?.taints ?? [];
   const kept = taints.filter((taint) => taint.effect !== 'NoExecute' || !change.remove.includes(taint.key));
   const isMissing = change.add !== undefined && !hasTaint(node, change.add, 'NoExecute');

@@ -69,12 +69,7 @@ class ReplicaSetController {
       this.#queue.add(keyOf(set));
     });
     onEach(pods, (pod, old, removed) => this.#podChanged(pod, old, removed));
-    runWorkers(
-      this.#context,
-      this.#queue,
-      { workers: 5, after: [sets, pods], what: this.#resource.kind },
-      (key) => this.#sync(key),
-    );
+    runWorkers(this.#context, this.#queue, { workers: 5, after: [sets, pods], what: this.#resource.kind }, (key) => this.#sync(key));
   }
 
   #podChanged(pod: Pod, old: Pod | undefined, removed: boolean): void {
@@ -217,12 +212,7 @@ function withoutZeros(status: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(status).filter(([key, value]) => value !== 0 || key === 'replicas'));
 }
 
-export function statusOf(
-  set: ReplicaOwner,
-  pods: readonly Pod[],
-  failure: unknown,
-  nowMs: number,
-): NonNullable<ReplicaOwner['status']> {
+export function statusOf(set: ReplicaOwner, pods: readonly Pod[], failure: unknown, nowMs: number): NonNullable<ReplicaOwner['status']> {
   const templateLabels = selectorFromSet(set.spec?.template?.metadata?.labels);
   const fullyLabeled = pods.filter((pod) => templateLabels.matches(pod.metadata.labels)).length;
   const ready = pods.filter(isPodReady);

@@ -2,5 +2,6 @@ import type { Program } from '../../kernel/process.ts';
 import { containerd, containerdShim } from './containerd.ts';
 import { dockerProxy } from './docker-proxy.ts';
 import { dockerd } from './dockerd.ts';
+import { kubeControllerManager } from './kube-controller-manager.ts';
 
-export const programs: readonly Program[] = [containerd, containerdShim, dockerProxy, dockerd];
+export const programs: readonly Program[] = [containerd, containerdShim, dockerProxy, dockerd, kubeControllerManager];
