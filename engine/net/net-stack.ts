@@ -6,6 +6,7 @@ import type { Clock } from '../sim/clock.ts';
 import type { Disposable } from '../sim/disposable.ts';
 import type { Rng } from '../sim/rng.ts';
 import type { Connection, Listener } from '../sim/stream.ts';
+import type { IpSets } from './netfilter/ip-sets.ts';
 
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
 export type TableName = 'raw' | 'mangle' | 'nat' | 'filter';
@@ -75,11 +76,26 @@ export interface Netfilter {
   save(table?: TableName, options?: { readonly counters?: boolean }): string;
   /** One change, given as iptables(8) takes it after `-t TABLE`: `['-A', 'INPUT', '-p', 'tcp', ...]`. Throws IptablesError. */
   execute(table: TableName, args: readonly string[]): void;
+  /**
+   * A whole command line of iptables(8) without the program's name (`-t` included); returns what it prints on stdout.
+   * `nameOf` names addresses in listings, `lookup` resolves host names in rules.
+   */
+  command(
+    table: TableName,
+    args: readonly string[],
+    names?: { nameOf?(address: string): string | undefined; lookup?(name: string): readonly string[] },
+  ): string;
+  /** Tables in use, the newest first. */
+  tableNames(): readonly TableName[];
   hasChain(table: TableName, chain: string): boolean;
+  readonly sets: IpSets;
   onChange(listener: () => void): Disposable;
 }
 
-/** `message` is what iptables prints after `iptables v1.4.21: ` or alone; `status` its exit status. */
+/**
+ * What iptables refuses. Status 1: printed as `iptables: MESSAGE`; 2: as `iptables v1.4.21: MESSAGE` and a line that points to
+ * --help; 3: as 2 without that line. From `restore` the message is complete.
+ */
 export class IptablesError extends Error {
   override readonly name = 'IptablesError';
   readonly status: number;

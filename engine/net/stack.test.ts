@@ -1,59 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../sim/clock.ts';
 import { SysError } from '../sim/errno.ts';
 import { SeededRng } from '../sim/rng.ts';
 import { text, utf8 } from '../sim/bytes.ts';
-import type { NetHost, OwnedNetStack } from './net-stack.ts';
 import { createNetStack } from './stack.ts';
 import { EthernetSwitch } from './switch.ts';
+import { FakeHost, lab as newLab, outcome } from './testing/fake-host.ts';
 
-class FakeHost implements NetHost {
-  readonly values = new Map<string, string>([['net.ipv4.ip_forward', '0']]);
-  readonly modules = new Set<string>();
-  readonly lines: string[] = [];
-  #listeners: ((change: object) => void)[] = [];
-  isModuleLoaded(name: string): boolean {
-    return this.modules.has(name);
-  }
-  requestModule(name: string): void {
-    this.modules.add(name);
-  }
-  sysctl(_namespace: string, key: string): string | undefined {
-    return this.values.get(key);
-  }
-  set(key: string, value: string): void {
-    this.values.set(key, value);
-    for (const listener of this.#listeners) listener({ sysctl: key });
-  }
-  onChange(listener: (change: object) => void): { dispose(): void } {
-    this.#listeners.push(listener);
-    return { dispose: () => undefined };
-  }
-  log(line: string): void {
-    this.lines.push(line);
-  }
-}
-
-function lab() {
-  const clock = new VirtualClock({ startMs: 0, settle: () => new Promise((resolve) => setImmediate(resolve)) });
-  const rng = new SeededRng(7);
-  const make = (namespace: string): { stack: OwnedNetStack; host: FakeHost } => {
-    const host = new FakeHost();
-    const stack = createNetStack({ namespace, clock, rng: rng.fork(namespace), host });
-    stack.setLink('lo', { isUp: true });
-    return { stack, host };
-  };
-  return { clock, make };
-}
-
-async function outcome<T>(promise: Promise<T>): Promise<T | string> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (error instanceof SysError) return error.errno;
-    throw error;
-  }
-}
+const lab = (): ReturnType<typeof newLab> => newLab(() => new Promise((resolve) => setImmediate(resolve)));
 
 function pair() {
   const { clock, make } = lab();
