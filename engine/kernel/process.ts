@@ -83,6 +83,7 @@ export interface OpenFile extends ByteSource, ByteSink {
   readonly kind: FileKind;
   /** The path it was opened by, or `pipe:[n]`, `socket:[n]`: what /proc/PID/fd shows. */
   readonly path: string;
+  /** Of a pseudo terminal's master (`/dev/ptmx`) too: `tty.name` tells the other end, /dev/pts/N. */
   readonly tty: Tty | undefined;
   stat(): Stat;
   /** Returns the new offset; ESPIPE on pipes, ttys and sockets. */
@@ -114,6 +115,10 @@ export interface Tty {
   /** `pts/0`, `tty1`. */
   readonly name: string;
   readonly size: TerminalSize;
+  /** TIOCSWINSZ: tells the foreground group by SIGWINCH. */
+  resize(size: TerminalSize): void;
+  /** TCIFLUSH: drops what was typed and not read. */
+  flushInput(): void;
   termios: Termios;
   /** Process group that gets its input and its signals; setting it from a background group raises SIGTTOU as tcsetpgrp does. */
   foregroundGroup: number;
@@ -128,9 +133,12 @@ export type WaitResult =
   | { readonly pid: number; readonly kind: 'continued' };
 
 export interface Credentials {
+  /** Effective: what permissions are checked against. */
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
+  /** Who started a set-uid program; left out: the same as uid. */
+  readonly realUid?: number;
 }
 
 export interface SpawnOptions {
@@ -242,11 +250,17 @@ export interface Syscalls {
   chmod(path: string, mode: number): void;
   chown(path: string, uid: number, gid: number, options?: { readonly followSymlink?: boolean }): void;
   utimes(path: string, atimeMs: number, mtimeMs: number): void;
-  mknod(path: string, kind: 'pipe' | 'socket', mode: number): void;
+  /** Devices only for root. */
+  mknod(
+    path: string,
+    kind: 'pipe' | 'socket' | 'character' | 'block',
+    mode: number,
+    device?: { readonly major: number; readonly minor: number },
+  ): void;
   /** inotify(7) on a file or on a directory's entries. */
   watch(path: string, listener: (change: FileChange) => void): Disposable;
   mount(request: { readonly source: string; readonly target: string; readonly type: string; readonly options?: string }): void;
-  umount(target: string): void;
+  umount(target: string, options?: { readonly lazy?: boolean }): void;
 
   // The process
   cwd(): string;
@@ -290,8 +304,13 @@ export interface Syscalls {
   block<T>(start: (resolve: (value: T) => void, reject: (error: Error) => void) => Disposable | undefined): Promise<T>;
 
   // Sockets
-  /** The network namespace this process lives in. */
+  /**
+   * The network namespace this process lives in. Sockets opened through it belong to the process: their calls end when it
+   * is killed, and its end closes them.
+   */
   readonly net: NetStack;
+  /** Takes over a connection that another process opened, as a child that inherited the descriptor and whose parent closed it. */
+  adopt(connection: Connection): Connection;
   /** Unix stream sockets; ECONNREFUSED when nobody listens, ENOENT when there is no such file. */
   connectUnix(path: string): Promise<Connection>;
   listenUnix(path: string, mode?: number): Listener;
@@ -319,6 +338,8 @@ export interface Program {
   readonly name: string;
   /** Where the machines' base image installs it; left out: /usr/bin/NAME. Empty for programs of container images alone. */
   readonly paths?: readonly string[];
+  /** What ps(1) shows as resident and virtual size; left out: those of a small tool. */
+  readonly memory?: { readonly residentBytes: number; readonly virtualBytes: number };
   /** Returns the exit status; prints its own errors. */
   main(process: Process): Promise<number>;
 }

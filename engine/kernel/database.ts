@@ -1,0 +1,116 @@
+// Keyed database files (as bolt's file under etcd): each entry is a key of the store, so that a change costs one entry.
+// The file in the tree names its entries; when its last name is removed they go with it.
+
+import { text, utf8 } from '../sim/bytes.ts';
+import { SysError } from '../sim/errno.ts';
+import { prefixEnd } from '../store/kv-store.ts';
+import type { Journal } from '../store/journal.ts';
+import type { Inode } from '../fs/inode.ts';
+import type { Vfs, Walker } from '../fs/vfs.ts';
+import type { Database } from './kernel.ts';
+
+const MAGIC = 'nobox-database ';
+
+export class Databases {
+  readonly #journal: Journal;
+  readonly #prefix: string;
+  readonly #vfs: Vfs;
+  readonly #open = new Map<string, JournaledDatabase>();
+
+  constructor(options: { readonly journal: Journal; readonly prefix: string; readonly vfs: Vfs }) {
+    this.#journal = options.journal;
+    this.#prefix = options.prefix;
+    this.#vfs = options.vfs;
+  }
+
+  open(path: string): Database {
+    const id = this.#idOf(path);
+    let database = this.#open.get(id);
+    if (database === undefined) {
+      const inode = this.#find(path)!;
+      database = new JournaledDatabase(this.#journal, `${this.#prefix}${id}/`);
+      this.#open.set(id, database);
+      this.#dropWithFile(inode, id, database);
+    }
+    return database;
+  }
+
+  #idOf(path: string): string {
+    const there = this.#find(path);
+    if (there !== undefined) {
+      const contents = text(there.read(0, 256));
+      if (!contents.startsWith(MAGIC)) throw new SysError('EINVAL', path);
+      return contents.slice(MAGIC.length).trim();
+    }
+    const walker = this.#walker();
+    const created = this.#vfs.create(walker, path, { kind: 'file', mode: 0o600 });
+    const id = String(created.inode.ino);
+    created.inode.write(0, utf8(`${MAGIC}${id}\n`));
+    return id;
+  }
+
+  #find(path: string): Inode | undefined {
+    return this.#vfs.findEntry(this.#walker(), path, { follow: true }).location?.inode;
+  }
+
+  #walker(): Walker {
+    return { identity: { uid: 0, gid: 0, groups: [] }, root: this.#vfs.root, cwd: this.#vfs.root };
+  }
+
+  #dropWithFile(inode: Inode, id: string, database: JournaledDatabase): void {
+    (inode.watchers ??= new Set()).add((change) => {
+      if (change.type !== 'deleted' || change.name !== undefined || inode.attributes().nlink > 0) return;
+      database.erase();
+      this.#open.delete(id);
+    });
+  }
+}
+
+class JournaledDatabase implements Database {
+  readonly #journal: Journal;
+  readonly #prefix: string;
+  readonly #entries = new Map<string, string>();
+  #sorted: string[] | undefined;
+
+  constructor(journal: Journal, prefix: string) {
+    this.#journal = journal;
+    this.#prefix = prefix;
+    for (const { key, value } of journal.list(prefix, prefixEnd(prefix))) this.#entries.set(key.slice(prefix.length), value);
+  }
+
+  get(key: string): string | undefined {
+    return this.#entries.get(key);
+  }
+
+  put(key: string, value: string): void {
+    if (!this.#entries.has(key)) this.#sorted = undefined;
+    this.#entries.set(key, value);
+    this.#journal.put(this.#prefix + key, value);
+  }
+
+  delete(key: string): void {
+    if (!this.#entries.delete(key)) return;
+    this.#sorted = undefined;
+    this.#journal.delete(this.#prefix + key);
+  }
+
+  entries(prefix = ''): readonly (readonly [string, string])[] {
+    this.#sorted ??= [...this.#entries.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    const sorted = this.#sorted;
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sorted[middle]! < prefix) low = middle + 1;
+      else high = middle;
+    }
+    const found: (readonly [string, string])[] = [];
+    for (let at = low; at < sorted.length && sorted[at]!.startsWith(prefix); at++)
+      found.push([sorted[at]!, this.#entries.get(sorted[at]!)!]);
+    return found;
+  }
+
+  erase(): void {
+    for (const key of [...this.#entries.keys()]) this.delete(key);
+  }
+}
