@@ -79,6 +79,10 @@ export class NetNamespaceTable implements NetNamespaces {
     const { clock, rng, host, journal, prefix } = this.#options;
     const stack = this.#options.createNetStack({ namespace: name, clock, rng: rng.fork(name), host });
     this.#stacks.set(name, stack);
+    // The other end of a veth may be given as a process sees its namespace.
+    const addLink = stack.addLink.bind(stack);
+    stack.addLink = (spec) =>
+      addLink(spec.peer === undefined ? spec : { ...spec, peer: { ...spec.peer, stack: this.get(spec.peer.stack.namespace) } });
     const keep = (): void => {
       if (this.#stacks.get(name) === stack)
         journal.putLater(prefix + name, () => (this.#stacks.get(name) === stack ? stack.save() : undefined));

@@ -68,6 +68,7 @@ const TCP_STATES: Readonly<Record<SocketView['state'], string>> = {
   'FIN-WAIT-2': '05',
   'TIME-WAIT': '06',
   UNCONN: '07',
+  CLOSING: '0B',
   'CLOSE-WAIT': '08',
   'LAST-ACK': '09',
   LISTEN: '0A',
