@@ -80,5 +80,5 @@ export interface HostedLab {
   onRestored(listener: () => void): Disposable;
   /** Commits what is pending. Called before any output leaves the lab. */
   flush(): void;
-  close(): void;
+  close(): Promise<void>;
 }

@@ -33,6 +33,9 @@ export interface LabServiceOptions {
 const RECONNECT_ATTEMPTS = 20;
 const RECONNECT_INTERVAL_MS = 1500;
 
+/** Until a screen says how large it is. */
+const FIRST_SIZE = { columns: 80, rows: 24 };
+
 export class LabService {
   readonly lab: HostedLab;
   readonly driver: ClockDriver;
@@ -44,6 +47,7 @@ export class LabService {
   readonly #owned: Disposable[] = [];
   readonly #power = new Map<string, string>();
   readonly #retries = new Map<string, NodeJS.Timeout>();
+  #hasShown = false;
 
   constructor(options: LabServiceOptions) {
     this.#options = options;
@@ -89,9 +93,16 @@ export class LabService {
 
   /** Called by a session that has said hello: from now on it gets the deltas. */
   admit(session: PortSession): Welcome {
+    if (!this.#hasShown) this.#openFirstTerminals();
     const lab = this.#readModel.whole();
     this.#sessions.add(session);
     return { version: PROTOCOL_VERSION, lab };
+  }
+
+  /** As the book has it: one tab for each machine. */
+  #openFirstTerminals(): void {
+    this.#hasShown = true;
+    for (const { name } of this.lab.machines()) this.terminals.open({ machine: name }, FIRST_SIZE);
   }
 
   touch(): void {
@@ -121,7 +132,7 @@ export class LabService {
     this.terminals.dispose();
     await this.driver.stop();
     this.lab.flush();
-    this.lab.close();
+    await this.lab.close();
   }
 
   #answer(name: CallName, args: readonly unknown[], session: PortSession): unknown {

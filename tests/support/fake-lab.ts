@@ -6,7 +6,14 @@ import { VirtualClock } from '#engine/sim/clock.ts';
 import { SysError } from '#engine/sim/errno.ts';
 import type { Connection } from '#engine/sim/stream.ts';
 import type { KubeObject } from '#engine/kube/machinery/types.ts';
-import type { HostedLab, HostedMachine, HostedRestorePoint, HostedSnapshot, HostedTerminal } from '../../electron/host/hosted-lab.ts';
+import type {
+  ClusterPki,
+  HostedLab,
+  HostedMachine,
+  HostedRestorePoint,
+  HostedSnapshot,
+  HostedTerminal,
+} from '../../electron/host/hosted-lab.ts';
 
 const START_MS = Date.UTC(2026, 0, 1, 0, 0, 0);
 const ADDRESSES: readonly (readonly [string, string, number])[] = [
@@ -93,16 +100,21 @@ export class FakeLab implements HostedLab {
     return terminal;
   }
 
+  /** What the port forward to a guest leads to; undefined refuses. */
+  forward: (() => Promise<Connection>) | undefined;
+  apiServer: (() => Promise<Connection>) | undefined;
+  pki: ClusterPki | undefined;
+
   connectForward(): Promise<Connection> {
-    return Promise.reject(new SysError('ECONNREFUSED'));
+    return this.forward?.() ?? Promise.reject(new SysError('ECONNREFUSED'));
   }
 
   connectHostOnly(): Promise<Connection> {
-    return Promise.reject(new SysError('ECONNREFUSED'));
+    return this.apiServer?.() ?? Promise.reject(new SysError('ECONNREFUSED'));
   }
 
-  clusterPki(): undefined {
-    return undefined;
+  clusterPki(): ClusterPki | undefined {
+    return this.pki;
   }
 
   objects(kind: 'nodes' | 'pods'): readonly KubeObject[] {
@@ -212,8 +224,9 @@ export class FakeLab implements HostedLab {
     this.flushes++;
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#end('the lab was closed');
+    return Promise.resolve();
   }
 
   #restore(state: State): void {

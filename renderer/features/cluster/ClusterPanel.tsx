@@ -86,7 +86,7 @@ function NodeRow({ node, nowMs }: { readonly node: NodeView; readonly nowMs: num
       <span className={`dot is-${tone}`} aria-hidden="true" />
       <span className="node-name">{node.name}</span>
       <span className={`status is-${tone}`}>{node.status}</span>
-      <span className="muted">{node.address}</span>
+      <span className="muted node-address">{node.address}</span>
       <span className="muted number">{translate('cluster.podCount', { count: node.pods })}</span>
       <span className="muted number age">{humanAge(node.createdMs, nowMs)}</span>
     </li>

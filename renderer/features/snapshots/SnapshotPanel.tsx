@@ -72,7 +72,7 @@ function SnapshotRow({ snapshot, depth, onAsk }: SnapshotRowProps): ReactElement
       <div className="snapshot-text">
         <span className="snapshot-name">{name}</span>
         <span className="snapshot-facts">
-          {clockText(snapshot.labMs)}
+          {clockText(snapshot.labMs).slice(5)}
           {snapshot.summary === '' ? '' : ` · ${snapshot.summary}`}
         </span>
       </div>
