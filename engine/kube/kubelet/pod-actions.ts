@@ -64,7 +64,15 @@ export function computePodActions(pod: Pod, observed: ObservedPod, verdicts: Ver
       containersToKill:
         unknown === undefined
           ? []
-          : [{ id: unknown.id, name: unknown.name, container: init.next, reason: 'unknown', message: `Init container is in "unknown" state, try killing it before restart` }],
+          : [
+              {
+                id: unknown.id,
+                name: unknown.name,
+                container: init.next,
+                reason: 'unknown',
+                message: `Init container is in "unknown" state, try killing it before restart`,
+              },
+            ],
     };
   }
   const containersToStart: Container[] = [];
@@ -105,7 +113,8 @@ function failureOf(
   verdicts: Verdicts,
 ): { readonly reason: ContainerToKill['reason']; readonly message: string } | undefined {
   const hash = status.labels[HASH_LABEL];
-  if (hash !== undefined && hash !== verdicts.hashOf(container)) return { reason: 'changed', message: `Container ${container.name} definition changed` };
+  if (hash !== undefined && hash !== verdicts.hashOf(container))
+    return { reason: 'changed', message: `Container ${container.name} definition changed` };
   if (verdicts.hasFailedLiveness(status.id)) return { reason: 'liveness', message: `Container ${container.name} failed liveness probe` };
   if (verdicts.hasFailedStartup(status.id)) return { reason: 'startup', message: `Container ${container.name} failed startup probe` };
   return undefined;

@@ -64,13 +64,20 @@ function containerStatuses(
     .map((container) => {
       const found = observed.containers.filter((status) => status.name === container.name);
       const old = previous.find((status) => status.name === container.name);
-      let status = found[0] === undefined ? unseen(container, old, initialReason) : seen(inputs, container, found[0], found[1], old, isInit);
+      let status =
+        found[0] === undefined ? unseen(container, old, initialReason) : seen(inputs, container, found[0], found[1], old, isInit);
       const latest = statusOf(container.name, observed);
       const isFinishedInit = isInit && latest?.state === 'exited' && latest.exitCode === 0;
       const reason = inputs.waiting(container.name);
       if (!isFinishedInit && reason !== undefined && shouldBeRestarted(container, pod, observed)) {
         const lastState = status.state?.terminated === undefined ? status.lastState : status.state;
-        status = { ...status, lastState: lastState ?? {}, state: { waiting: { ...(reason.message === '' ? {} : { message: reason.message }), reason: reason.reason } }, ready: false, started: false };
+        status = {
+          ...status,
+          lastState: lastState ?? {},
+          state: { waiting: { ...(reason.message === '' ? {} : { message: reason.message }), reason: reason.reason } },
+          ready: false,
+          started: false,
+        };
       }
       return isInit ? withoutStarted(status) : status;
     });
@@ -188,11 +195,17 @@ function conditionsOf(
   containers: readonly ApiContainerStatus[],
 ): PodCondition[] {
   const notReady = containers.filter((status) => !status.ready).map((status) => status.name);
-  const unknown = inputs.pod.spec!.containers.filter((container) => !containers.some((status) => status.name === container.name)).map((container) => container.name);
+  const unknown = inputs.pod
+    .spec!.containers.filter((container) => !containers.some((status) => status.name === container.name))
+    .map((container) => container.name);
   const incomplete = init.filter((status) => !status.ready).map((status) => status.name);
   const isDone = phase === 'Succeeded';
   const initialized: Verdict =
-    incomplete.length === 0 ? { status: 'True' } : isDone ? { status: 'True', reason: 'PodCompleted' } : { status: 'False', reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${incomplete.join(' ')}]` };
+    incomplete.length === 0
+      ? { status: 'True' }
+      : isDone
+        ? { status: 'True', reason: 'PodCompleted' }
+        : { status: 'False', reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${incomplete.join(' ')}]` };
   const ready: Verdict = isDone
     ? { status: 'False', reason: 'PodCompleted' }
     : notReady.length > 0 || unknown.length > 0
@@ -213,7 +226,9 @@ function conditionsOf(
       ? {
           status: 'False',
           reason: 'ReadinessGatesNotReady',
-          message: failedGates.map((gate) => `corresponding condition of pod readiness gate "${gate.conditionType}" does not exist.`).join(', '),
+          message: failedGates
+            .map((gate) => `corresponding condition of pod readiness gate "${gate.conditionType}" does not exist.`)
+            .join(', '),
         }
       : ready;
   const own: readonly (readonly [string, Verdict])[] = [
@@ -234,7 +249,10 @@ interface Verdict {
 
 function condition(type: string, verdict: Verdict, previous: readonly PodCondition[], inputs: StatusInputs): PodCondition {
   const old = previous.find((candidate) => candidate.type === type);
-  const time = old !== undefined && old.status === verdict.status && old.lastTransitionTime !== undefined ? old.lastTransitionTime : rfc3339(inputs.nowMs);
+  const time =
+    old !== undefined && old.status === verdict.status && old.lastTransitionTime !== undefined
+      ? old.lastTransitionTime
+      : rfc3339(inputs.nowMs);
   return {
     lastProbeTime: null as unknown as string,
     lastTransitionTime: time,

@@ -25,7 +25,12 @@ export interface CniRequest {
   readonly ifname: string;
   readonly podNamespace: string;
   readonly podName: string;
-  readonly portMappings: readonly { readonly hostPort: number; readonly containerPort: number; readonly protocol: string; readonly hostIP: string }[];
+  readonly portMappings: readonly {
+    readonly hostPort: number;
+    readonly containerPort: number;
+    readonly protocol: string;
+    readonly hostIP: string;
+  }[];
 }
 
 export class CniError extends Error {
@@ -95,7 +100,10 @@ async function run(
     ['CNI_CONTAINERID', request.containerId],
     ['CNI_NETNS', request.netns],
     ['CNI_IFNAME', request.ifname],
-    ['CNI_ARGS', `IgnoreUnknown=1;K8S_POD_NAMESPACE=${request.podNamespace};K8S_POD_NAME=${request.podName};K8S_POD_INFRA_CONTAINER_ID=${request.containerId}`],
+    [
+      'CNI_ARGS',
+      `IgnoreUnknown=1;K8S_POD_NAMESPACE=${request.podNamespace};K8S_POD_NAME=${request.podName};K8S_POD_INFRA_CONTAINER_ID=${request.containerId}`,
+    ],
     ['CNI_PATH', CNI_BIN_DIRECTORY],
   ] as [string, string][]);
   const { status, stdout, stderr } = await runProcess(process, path, [path], env, JSON.stringify(input));
@@ -107,7 +115,9 @@ async function run(
 function errorMessage(stdout: string): string | undefined {
   try {
     const error = JSON.parse(stdout) as { readonly msg?: string; readonly details?: string };
-    return error.msg === undefined ? undefined : `${error.msg}${error.details === undefined || error.details === '' ? '' : `; ${error.details}`}`;
+    return error.msg === undefined
+      ? undefined
+      : `${error.msg}${error.details === undefined || error.details === '' ? '' : `; ${error.details}`}`;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -78,7 +78,7 @@ export class ContainerShim {
       case 'kill':
         return this.#kill(request.id, request.signal);
       case 'resize':
-        if (this.#running.get(request.id) === undefined) return { ok: false, error: `process ${request.id} not found: not found` };
+        this.#running.get(request.id)?.tty?.resize(request.size);
         return { ok: true };
       case 'delete':
         return { ok: true };

@@ -12,7 +12,8 @@ export async function runContainerd(process: Process): Promise<number> {
   const log = logfmt(process);
   sys.mkdir(SHIM_STATE, { recursive: true, mode: 0o711 });
   sys.mkdir('/var/lib/containerd', { recursive: true, mode: 0o711 });
-  if (!process.resumed) await log('info', 'starting containerd', { revision: 'ea765aba0d05254012b0b9e595e995c09186427f', version: CONTAINERD_VERSION });
+  if (!process.resumed)
+    await log('info', 'starting containerd', { revision: 'ea765aba0d05254012b0b9e595e995c09186427f', version: CONTAINERD_VERSION });
   if (sys.exists(CONTAINERD_SOCKET)) sys.unlink(CONTAINERD_SOCKET);
   const listener = sys.listenUnix(CONTAINERD_SOCKET, 0o660);
   const done = new AbortController();
@@ -64,7 +65,11 @@ async function handle(process: Process, request: ContainerdRequest, log: ReturnT
       newSession: true,
       durable: true,
     });
-    await log('info', 'shim containerd-shim started', { address: `/containerd-shim/${request.id.slice(0, 12)}.sock`, debug: 'false', pid: String(pid) });
+    await log('info', 'shim containerd-shim started', {
+      address: `/containerd-shim/${request.id.slice(0, 12)}.sock`,
+      debug: 'false',
+      pid: String(pid),
+    });
     await untilListening(process, request.id);
     return { ok: true, pid };
   } finally {

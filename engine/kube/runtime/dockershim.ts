@@ -50,7 +50,11 @@ export class Dockershim implements ContainerRuntime {
   async status(): Promise<{ readonly runtimeReady: boolean; readonly networkReady: boolean; readonly networkMessage: string }> {
     await this.#ask(this.#docker.call('GET', '/version'));
     const isReady = loadNetworkConfig(this.#sys) !== undefined;
-    return { runtimeReady: true, networkReady: isReady, networkMessage: isReady ? '' : 'docker: network plugin is not ready: cni config uninitialized' };
+    return {
+      runtimeReady: true,
+      networkReady: isReady,
+      networkMessage: isReady ? '' : 'docker: network plugin is not ready: cni config uninitialized',
+    };
   }
 
   async runSandbox(config: SandboxConfig): Promise<string> {
@@ -83,7 +87,15 @@ export class Dockershim implements ContainerRuntime {
       `failed to create a sandbox for pod "${config.name}"`,
     );
     const id = created.Id;
-    this.#sys.writeFile(`${CHECKPOINTS}/${id}`, JSON.stringify({ version: 'v1', name: config.name, namespace: config.namespace, data: { host_network: config.hostNetwork, port_mappings: config.portMappings } }));
+    this.#sys.writeFile(
+      `${CHECKPOINTS}/${id}`,
+      JSON.stringify({
+        version: 'v1',
+        name: config.name,
+        namespace: config.namespace,
+        data: { host_network: config.hostNetwork, port_mappings: config.portMappings },
+      }),
+    );
     await this.#ask(this.#docker.start(id), `failed to start sandbox container for pod "${config.name}"`);
     const inspected = await this.#ask(this.#docker.inspect(id));
     if (config.dns !== undefined) this.#sys.writeFile(inspected.ResolvConfPath, resolvConfOf(config.dns));
@@ -109,7 +121,12 @@ export class Dockershim implements ContainerRuntime {
       ifname: 'eth0',
       podNamespace: config.namespace,
       podName: config.name,
-      portMappings: config.portMappings.map((port) => ({ hostPort: port.hostPort, containerPort: port.containerPort, protocol: port.protocol.toLowerCase(), hostIP: port.hostAddress })),
+      portMappings: config.portMappings.map((port) => ({
+        hostPort: port.hostPort,
+        containerPort: port.containerPort,
+        protocol: port.protocol.toLowerCase(),
+        hostIP: port.hostAddress,
+      })),
     });
   }
 
@@ -145,8 +162,15 @@ export class Dockershim implements ContainerRuntime {
   #checkpointedPorts(id: string): CniRequest['portMappings'] {
     const path = `${CHECKPOINTS}/${id}`;
     if (!this.#sys.exists(path)) return [];
-    const { data } = JSON.parse(this.#sys.readTextFile(path)) as { readonly data: { readonly port_mappings?: SandboxConfig['portMappings'] } };
-    return (data.port_mappings ?? []).map((port) => ({ hostPort: port.hostPort, containerPort: port.containerPort, protocol: port.protocol.toLowerCase(), hostIP: port.hostAddress }));
+    const { data } = JSON.parse(this.#sys.readTextFile(path)) as {
+      readonly data: { readonly port_mappings?: SandboxConfig['portMappings'] };
+    };
+    return (data.port_mappings ?? []).map((port) => ({
+      hostPort: port.hostPort,
+      containerPort: port.containerPort,
+      protocol: port.protocol.toLowerCase(),
+      hostIP: port.hostAddress,
+    }));
   }
 
   async removeSandbox(id: string): Promise<void> {
@@ -301,7 +325,9 @@ export class Dockershim implements ContainerRuntime {
       createdMs: parseNano(container.Created),
       message: container.State.Error,
       labels,
-      annotations: Object.fromEntries(Object.entries(labels).flatMap(([key, value]) => (key.startsWith(ANNOTATION) ? [[key.slice(ANNOTATION.length), value]] : []))),
+      annotations: Object.fromEntries(
+        Object.entries(labels).flatMap(([key, value]) => (key.startsWith(ANNOTATION) ? [[key.slice(ANNOTATION.length), value]] : [])),
+      ),
       logPath: labels[LOG_PATH] ?? '',
     };
   }
@@ -317,9 +343,14 @@ export class Dockershim implements ContainerRuntime {
 
   async imageStatus(
     reference: string,
-  ): Promise<{ readonly id: string; readonly sizeBytes: number; readonly tags: readonly string[]; readonly digests: readonly string[] } | undefined> {
+  ): Promise<
+    { readonly id: string; readonly sizeBytes: number; readonly tags: readonly string[]; readonly digests: readonly string[] } | undefined
+  > {
     try {
-      const image = await this.#docker.call<{ Id: string; Size: number; RepoTags: string[]; RepoDigests: string[] }>('GET', `/images/${encodeURIComponent(reference)}/json`);
+      const image = await this.#docker.call<{ Id: string; Size: number; RepoTags: string[]; RepoDigests: string[] }>(
+        'GET',
+        `/images/${encodeURIComponent(reference)}/json`,
+      );
       return { id: image.Id, sizeBytes: image.Size, tags: image.RepoTags, digests: image.RepoDigests };
     } catch (error) {
       if (error instanceof DockerError && error.status === 404) return undefined;
@@ -355,7 +386,12 @@ export class Dockershim implements ContainerRuntime {
     const timeout = new AbortController();
     const timer = timeoutMs > 0 ? this.#sys.clock.setTimer(timeoutMs, () => timeout.abort(new RuntimeError('timeout'))) : undefined;
     try {
-      const exitCode = await this.exec(id, argv, { stdin: undefined, stdout: sink, stderr: sink, tty: false, resize: undefined }, timeout.signal);
+      const exitCode = await this.exec(
+        id,
+        argv,
+        { stdin: undefined, stdout: sink, stderr: sink, tty: false, resize: undefined },
+        timeout.signal,
+      );
       if (timeout.signal.aborted) throw new RuntimeError(`command ${JSON.stringify(argv.join(' '))} timed out`);
       return { exitCode, output: chunks.length === 0 ? '' : text(concat(chunks)) };
     } finally {
@@ -417,7 +453,8 @@ function stateOf(container: ContainerInspect): Pick<ContainerStatus, 'state' | '
     return { state: 'exited', startedMs, finishedMs: parseNano(state.FinishedAt), exitCode: state.ExitCode, reason };
   }
   const createdMs = parseNano(container.Created);
-  if (state.ExitCode !== 0) return { state: 'exited', startedMs: createdMs, finishedMs: createdMs, exitCode: state.ExitCode, reason: 'ContainerCannotRun' };
+  if (state.ExitCode !== 0)
+    return { state: 'exited', startedMs: createdMs, finishedMs: createdMs, exitCode: state.ExitCode, reason: 'ContainerCannotRun' };
   return { state: 'created', startedMs: 0, finishedMs: 0, exitCode: 0, reason: '' };
 }
 

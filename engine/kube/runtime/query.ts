@@ -37,6 +37,8 @@ function decode(text: string): string {
 
 /** Writes a query; what is undefined is left out. */
 export function queryOf(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
-  const parts = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`]));
+  const parts = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`],
+  );
   return parts.length === 0 ? '' : `?${parts.join('&')}`;
 }

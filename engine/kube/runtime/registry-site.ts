@@ -19,7 +19,8 @@ export function registrySite(clock: Clock): HttpHandler {
   return async (request, respond) => {
     const path = request.target.split('?')[0] ?? '';
     const host = (request.headers.get('host') ?? '').split(':')[0] ?? '';
-    if (path === '/v2/' || path === '/v2') return respond.send({ status: 200, headers: { 'docker-distribution-api-version': 'registry/2.0' } }, '{}');
+    if (path === '/v2/' || path === '/v2')
+      return respond.send({ status: 200, headers: { 'docker-distribution-api-version': 'registry/2.0' } }, '{}');
     const match = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(path);
     if (match === null) return respond.send({ status: 404 }, '404 page not found\n');
     const [, name = '', kind, wanted = ''] = match;
@@ -27,20 +28,25 @@ export function registrySite(clock: Clock): HttpHandler {
     if (ofRepository.length === 0) {
       return respond.send(
         { status: 401 },
-        JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: 'authentication required', detail: [{ Type: 'repository', Name: name, Action: 'pull' }] }] }),
+        JSON.stringify({
+          errors: [
+            { code: 'UNAUTHORIZED', message: 'authentication required', detail: [{ Type: 'repository', Name: name, Action: 'pull' }] },
+          ],
+        }),
       );
     }
     if (kind === 'manifests') return sendManifest(ofRepository, wanted, respond.send.bind(respond));
     const image = byId.get(wanted);
     if (image !== undefined) return respond.send({ status: 200 }, image.configJson);
     const layer = layers.get(wanted);
-    if (layer === undefined) return respond.send({ status: 404 }, JSON.stringify({ errors: [{ code: 'BLOB_UNKNOWN', message: 'blob unknown to registry' }] }));
+    if (layer === undefined)
+      return respond.send({ status: 404 }, JSON.stringify({ errors: [{ code: 'BLOB_UNKNOWN', message: 'blob unknown to registry' }] }));
     const headers = { 'docker-content-digest': wanted, 'x-unpacked-size': String(layer.sizeBytes) };
     if (request.method === 'HEAD') return respond.send({ status: 200, headers });
     const body = await respond.stream({ status: 200, headers });
     downloads++;
     try {
-      for (let sent = 0; sent < layer.compressedBytes; ) {
+      for (let sent = 0; sent < layer.compressedBytes;) {
         const share = LINE_BYTES_PER_MS / downloads;
         const waitMs = Math.min(TICK_MS, Math.ceil((layer.compressedBytes - sent) / share));
         await clock.sleep(waitMs, respond.signal);
@@ -61,7 +67,10 @@ async function sendManifest(
 ): Promise<void> {
   const image = images.find((candidate) => candidate.digest === wanted || candidate.tags.includes(wanted));
   if (image === undefined) {
-    return send({ status: 404 }, JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown', detail: { Tag: wanted } }] }));
+    return send(
+      { status: 404 },
+      JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown', detail: { Tag: wanted } }] }),
+    );
   }
   return send({ status: 200, headers: { 'content-type': MANIFEST_TYPE, 'docker-content-digest': image.digest } }, image.manifestJson);
 }

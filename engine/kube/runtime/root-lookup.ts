@@ -9,7 +9,7 @@ const MAX_LINKS = 40;
 export function resolveInRoot(sys: Syscalls, root: string, path: string): string {
   const pending = path.split('/').filter((part) => part !== '' && part !== '.');
   let at: string[] = [];
-  for (let links = 0; pending.length > 0; ) {
+  for (let links = 0; pending.length > 0;) {
     const part = pending.shift()!;
     if (part === '..') {
       at.pop();
@@ -37,12 +37,7 @@ function readLink(sys: Syscalls, path: string): string | undefined {
 }
 
 /** Finds an executable as Go's LookPath does inside `root`. The error is what runc says after `exec: "NAME": `. */
-export function lookPath(
-  sys: Syscalls,
-  root: string,
-  name: string,
-  path: string,
-): { readonly path: string } | { readonly error: string } {
+export function lookPath(sys: Syscalls, root: string, name: string, path: string): { readonly path: string } | { readonly error: string } {
   const check = (candidate: string): 'ok' | 'missing' | 'denied' => {
     const real = root + resolveInRoot(sys, root, candidate);
     if (!sys.exists(real)) return 'missing';

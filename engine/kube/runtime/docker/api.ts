@@ -31,7 +31,9 @@ const NAME = '(.+)';
 const route = (method: string, path: string, handle: Route[2]): Route => [method, new RegExp(`^${path}$`), handle];
 
 const ROUTES: readonly Route[] = [
-  route('(?:GET|HEAD)', '/_ping', ({ respond }) => respond.send({ status: 200, headers: { 'api-version': '1.40', 'ostype': 'linux' } }, 'OK')),
+  route('(?:GET|HEAD)', '/_ping', ({ respond }) =>
+    respond.send({ status: 200, headers: { 'api-version': '1.40', ostype: 'linux' } }, 'OK'),
+  ),
   route('GET', '/version', ({ respond, daemon }) => json(respond, 200, daemon.version())),
   route('GET', '/info', ({ respond, daemon }) => json(respond, 200, daemon.info())),
   route('GET', '/events', events),
@@ -90,7 +92,9 @@ const ROUTES: readonly Route[] = [
     daemon.images.tag(args[0]!, `${query.get('repo') ?? ''}${tag === null || tag === '' ? '' : `:${tag}`}`);
     await respond.send({ status: 201 });
   }),
-  route('DELETE', `/images/${NAME}`, ({ respond, daemon, args, query }) => json(respond, 200, daemon.removeImage(args[0]!, isTrue(query, 'force')))),
+  route('DELETE', `/images/${NAME}`, ({ respond, daemon, args, query }) =>
+    json(respond, 200, daemon.removeImage(args[0]!, isTrue(query, 'force'))),
+  ),
   route('GET', '/networks', ({ respond, daemon }) => json(respond, 200, daemon.networks.list())),
   route('GET', `/networks/${NAME}`, ({ respond, daemon, args }) => json(respond, 200, daemon.inspectNetwork(args[0]!))),
   route('GET', '/volumes', ({ respond, daemon }) => json(respond, 200, { Volumes: daemon.volumes.list(), Warnings: null })),
@@ -110,14 +114,16 @@ export function dockerApi(daemon: Daemon): HttpHandler {
     const [rawPath = '', rawQuery = ''] = splitOnce(request.target, '?');
     const path = decodeURIComponent(rawPath.replace(/^\/v\d+\.\d+(?=\/)/, ''));
     const query = new Query(rawQuery);
-    const matched = ROUTES.map(([method, pattern, handle]) => ({ handle, match: new RegExp(`^${method}$`).test(request.method) ? pattern.exec(path) : null })).find(
-      (candidate) => candidate.match !== null,
-    );
+    const matched = ROUTES.map(([method, pattern, handle]) => ({
+      handle,
+      match: new RegExp(`^${method}$`).test(request.method) ? pattern.exec(path) : null,
+    })).find((candidate) => candidate.match !== null);
     try {
       if (matched === undefined) throw new DockerError(404, 'page not found');
       await matched.handle({ request, respond, query, daemon, args: matched.match!.slice(1) });
     } catch (error) {
-      const status = error instanceof DockerError ? error.status : error instanceof RuntimeError ? 400 : error instanceof SysError ? 500 : undefined;
+      const status =
+        error instanceof DockerError ? error.status : error instanceof RuntimeError ? 400 : error instanceof SysError ? 500 : undefined;
       if (status === undefined || respond.signal.aborted) throw error;
       const message = error instanceof SysError ? error.message : (error as Error).message;
       await json(respond, status, { message });
@@ -295,7 +301,11 @@ async function attach({ respond, query, daemon, args }: Call): Promise<void> {
     connection.close();
     return;
   }
-  await relay(daemon, connection, io, { isTty: record.Config.Tty, hasStdin: isTrue(query, 'stdin'), closesStdin: record.Config.StdinOnce || !record.Config.Tty });
+  await relay(daemon, connection, io, {
+    isTty: record.Config.Tty,
+    hasStdin: isTrue(query, 'stdin'),
+    closesStdin: record.Config.StdinOnce || !record.Config.Tty,
+  });
 }
 
 async function startExec({ request, respond, daemon, args }: Call): Promise<void> {

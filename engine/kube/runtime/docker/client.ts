@@ -12,7 +12,14 @@ import type { ExecJson, ExecRequest } from './execs.ts';
 import type { PullProgress } from './image-service.ts';
 import { readAll } from './registry-client.ts';
 import { FrameReader } from './stream-frames.ts';
-import { DockerError, type ContainerInspect, type ContainerSummary, type CreateRequest, type DockerEvent, type ImageSummary } from './types.ts';
+import {
+  DockerError,
+  type ContainerInspect,
+  type ContainerSummary,
+  type CreateRequest,
+  type DockerEvent,
+  type ImageSummary,
+} from './types.ts';
 
 const SOCKET = '/var/run/docker.sock';
 
@@ -41,7 +48,11 @@ export class DockerClient {
     return (body.trim() === '' ? undefined : JSON.parse(body)) as T;
   }
 
-  async request(method: string, target: string, options: { readonly body?: unknown; readonly signal?: AbortSignal; readonly upgrade?: boolean } = {}): Promise<HttpResponse> {
+  async request(
+    method: string,
+    target: string,
+    options: { readonly body?: unknown; readonly signal?: AbortSignal; readonly upgrade?: boolean } = {},
+  ): Promise<HttpResponse> {
     let response: HttpResponse;
     try {
       response = await this.#http.request({
@@ -73,7 +84,9 @@ export class DockerClient {
     return response;
   }
 
-  containers(options: { readonly all?: boolean; readonly limit?: number; readonly filters?: Readonly<Record<string, readonly string[]>> } = {}): Promise<ContainerSummary[]> {
+  containers(
+    options: { readonly all?: boolean; readonly limit?: number; readonly filters?: Readonly<Record<string, readonly string[]>> } = {},
+  ): Promise<ContainerSummary[]> {
     const filters = options.filters === undefined ? undefined : JSON.stringify(options.filters);
     return this.call('GET', `/containers/json${queryOf({ all: options.all === true ? 1 : undefined, limit: options.limit, filters })}`);
   }
@@ -95,7 +108,10 @@ export class DockerClient {
   }
 
   async remove(id: string, options: { readonly force?: boolean; readonly volumes?: boolean } = {}): Promise<void> {
-    await this.call('DELETE', `/containers/${encodeURIComponent(id)}${queryOf({ force: options.force === true ? 1 : undefined, v: options.volumes === true ? 1 : undefined })}`);
+    await this.call(
+      'DELETE',
+      `/containers/${encodeURIComponent(id)}${queryOf({ force: options.force === true ? 1 : undefined, v: options.volumes === true ? 1 : undefined })}`,
+    );
   }
 
   images(filters?: Readonly<Record<string, readonly string[]>>): Promise<ImageSummary[]> {
@@ -142,7 +158,12 @@ export class DockerClient {
   }
 
   /** Carries the streams over a raw connection until the other side closes it. */
-  async hijack(connection: Connection, streams: ExecStreams, resize: (size: TerminalSize) => Promise<void>, signal: AbortSignal): Promise<void> {
+  async hijack(
+    connection: Connection,
+    streams: ExecStreams,
+    resize: (size: TerminalSize) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const over = new AbortController();
     const onAbort = (): void => connection.close();
     signal.addEventListener('abort', onAbort, { once: true });

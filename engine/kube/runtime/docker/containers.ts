@@ -6,7 +6,16 @@ import { SysError } from '../../../sim/errno.ts';
 import { ProcessExit } from '../../../sim/stream.ts';
 import type { Process, SignalName, Syscalls } from '../../../kernel/process.ts';
 import { rfc3339Nano, parseNano } from '../nano-time.ts';
-import { ask, CONTAINERD_SOCKET, SHIM_STATE, shimSocket, type BundleSpec, type ProcessSpec, type ShimReply, type ShimRequest } from '../shim-protocol.ts';
+import {
+  ask,
+  CONTAINERD_SOCKET,
+  SHIM_STATE,
+  shimSocket,
+  type BundleSpec,
+  type ProcessSpec,
+  type ShimReply,
+  type ShimRequest,
+} from '../shim-protocol.ts';
 import { parseSignal } from '../signals.ts';
 import type { ContainerStore, StoredContainer } from './container-store.ts';
 import { randomName } from './container-names.ts';
@@ -174,7 +183,15 @@ export class Containers {
       this.#o.networks.disconnect(record);
       unmountRoot(sys, record.ID);
       const message = error instanceof Error ? error.message : String(error);
-      record.State = { ...record.State, Status: record.State.StartedAt === ZERO_TIME ? 'created' : 'exited', Running: false, Restarting: false, Pid: 0, ExitCode: startFailure(message), Error: message };
+      record.State = {
+        ...record.State,
+        Status: record.State.StartedAt === ZERO_TIME ? 'created' : 'exited',
+        Running: false,
+        Restarting: false,
+        Pid: 0,
+        ExitCode: startFailure(message),
+        Error: message,
+      };
       this.#o.store.save(record);
       this.#event(record, 'die', { exitCode: String(record.State.ExitCode) });
       throw error;
@@ -182,7 +199,12 @@ export class Containers {
   }
 
   #io(record: ContainerRecord): ProcessIo {
-    return new ProcessIo(this.#sys, { containerId: record.ID, processId: 'init', isTty: record.Config.Tty, hasStdin: record.Config.OpenStdin });
+    return new ProcessIo(this.#sys, {
+      containerId: record.ID,
+      processId: 'init',
+      isTty: record.Config.Tty,
+      hasStdin: record.Config.OpenStdin,
+    });
   }
 
   #processSpec({ record }: StoredContainer, root: string): ProcessSpec {
@@ -445,7 +467,8 @@ export class Containers {
     const starts: StoredContainer[] = [];
     for (const container of this.#o.store.all()) {
       const { record, host } = container;
-      const isAlive = record.State.Running && this.#sys.kernel.process(record.State.Pid) !== undefined && this.#sys.exists(shimSocket(record.ID));
+      const isAlive =
+        record.State.Running && this.#sys.kernel.process(record.State.Pid) !== undefined && this.#sys.exists(shimSocket(record.ID));
       if (resumed && isAlive) {
         const io = this.#io(record);
         io.open();
@@ -459,7 +482,15 @@ export class Containers {
         unmountRoot(this.#sys, record.ID);
         const finished = record.State.Running ? rfc3339Nano(this.#sys.now()) : record.State.FinishedAt;
         const exitCode = record.State.Running ? (isAlive ? KILLED : 255) : record.State.ExitCode;
-        record.State = { ...record.State, Status: 'exited', Running: false, Restarting: false, Pid: 0, ExitCode: exitCode, FinishedAt: finished };
+        record.State = {
+          ...record.State,
+          Status: 'exited',
+          Running: false,
+          Restarting: false,
+          Pid: 0,
+          ExitCode: exitCode,
+          FinishedAt: finished,
+        };
         this.#o.store.save(record);
       }
       const policy = host.RestartPolicy.Name;
@@ -498,14 +529,22 @@ export class Containers {
       if (!reply.ok) throw new DockerError(500, reply.error);
     } catch (error) {
       if (error instanceof SysError) {
-        throw new DockerError(500, `connection error: desc = "transport: error while dialing: dial unix ${CONTAINERD_SOCKET}: ${error.strerror.toLowerCase()}": unavailable`);
+        throw new DockerError(
+          500,
+          `connection error: desc = "transport: error while dialing: dial unix ${CONTAINERD_SOCKET}: ${error.strerror.toLowerCase()}": unavailable`,
+        );
       }
       throw error;
     }
   }
 
   #event(record: ContainerRecord, action: string, attributes: Record<string, string> = {}): void {
-    this.#o.emit('container', action, record.ID, { ...record.Config.Labels, ...attributes, image: record.Config.Image, name: record.Name.slice(1) });
+    this.#o.emit('container', action, record.ID, {
+      ...record.Config.Labels,
+      ...attributes,
+      image: record.Config.Image,
+      name: record.Name.slice(1),
+    });
   }
 }
 

@@ -66,7 +66,17 @@ export class Daemon {
 
   version(): unknown {
     const { release } = this.sys.kernel;
-    const details = { ApiVersion: API_VERSION, Arch: 'amd64', BuildTime: '2020-12-01T19:08:14.000000000+00:00', Experimental: 'false', GitCommit: '5eb3275d40', GoVersion: 'go1.13.15', KernelVersion: release, MinAPIVersion: '1.12', Os: 'linux' };
+    const details = {
+      ApiVersion: API_VERSION,
+      Arch: 'amd64',
+      BuildTime: '2020-12-01T19:08:14.000000000+00:00',
+      Experimental: 'false',
+      GitCommit: '5eb3275d40',
+      GoVersion: 'go1.13.15',
+      KernelVersion: release,
+      MinAPIVersion: '1.12',
+      Os: 'linux',
+    };
     return {
       Platform: { Name: 'Docker Engine - Community' },
       Components: [
@@ -96,7 +106,10 @@ export class Daemon {
       return sys.kernel.sysctl.keys().includes(name) && sys.kernel.sysctl.get(name) === '1';
     };
     return {
-      ID: sha256Hex(`${sys.kernel.machine}/docker`).slice(0, 48).toUpperCase().replace(/(.{4})(?=.)/g, '$1:'),
+      ID: sha256Hex(`${sys.kernel.machine}/docker`)
+        .slice(0, 48)
+        .toUpperCase()
+        .replace(/(.{4})(?=.)/g, '$1:'),
       Containers: records.length,
       ContainersRunning: count('running'),
       ContainersPaused: 0,
@@ -108,7 +121,12 @@ export class Daemon {
         ['Supports d_type', 'true'],
         ['Native Overlay Diff', 'true'],
       ],
-      Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null', 'overlay'], Authorization: null, Log: ['awslogs', 'fluentd', 'gcplogs', 'gelf', 'journald', 'json-file', 'local', 'logentries', 'splunk', 'syslog'] },
+      Plugins: {
+        Volume: ['local'],
+        Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null', 'overlay'],
+        Authorization: null,
+        Log: ['awslogs', 'fluentd', 'gcplogs', 'gelf', 'journald', 'json-file', 'local', 'logentries', 'splunk', 'syslog'],
+      },
       MemoryLimit: true,
       SwapLimit: true,
       BridgeNfIptables: bridged('bridge-nf-call-iptables'),
@@ -152,7 +170,8 @@ export class Daemon {
       .filter((image) => isDangling === undefined || (image.RepoTags === null) === (isDangling === 'true' || isDangling === '1'))
       .flatMap((image) => {
         if (wanted === undefined) return [image];
-        const matching = (names: string[] | null): string[] => (names ?? []).filter((name) => wanted.some((pattern) => matchesReference(name, pattern)));
+        const matching = (names: string[] | null): string[] =>
+          (names ?? []).filter((name) => wanted.some((pattern) => matchesReference(name, pattern)));
         const tags = matching(image.RepoTags);
         return tags.length === 0 && matching(image.RepoDigests).length === 0 ? [] : [{ ...image, RepoTags: tags }];
       });
@@ -217,20 +236,37 @@ export class Daemon {
     );
     return [...names]
       .filter((name) => name.includes(term.toLowerCase()))
-      .map((name) => ({ name: name.replace(/^library\//, ''), description: '', star_count: name.startsWith('library/') ? 1000 : 0, is_official: name.startsWith('library/'), is_automated: false }));
+      .map((name) => ({
+        name: name.replace(/^library\//, ''),
+        description: '',
+        star_count: name.startsWith('library/') ? 1000 : 0,
+        is_official: name.startsWith('library/'),
+        is_automated: false,
+      }));
   }
 
   inspectNetwork(name: string): unknown {
     const network = this.networks.list().find((candidate) => candidate.Name === name || candidate.Id.startsWith(name));
     if (network === undefined) throw new DockerError(404, `network ${name} not found`);
-    const members = this.store.records().filter((record) => record.State.Running && record.NetworkSettings.Networks[network.Name] !== undefined);
+    const members = this.store
+      .records()
+      .filter((record) => record.State.Running && record.NetworkSettings.Networks[network.Name] !== undefined);
     return {
       ...network,
       Containers: Object.fromEntries(
         members.map((record) => {
           const endpoint = record.NetworkSettings.Networks[network.Name]!;
           const address = endpoint.IPAddress === '' ? '' : `${endpoint.IPAddress}/${endpoint.IPPrefixLen}`;
-          return [record.ID, { Name: record.Name.slice(1), EndpointID: endpoint.EndpointID, MacAddress: endpoint.MacAddress, IPv4Address: address, IPv6Address: '' }];
+          return [
+            record.ID,
+            {
+              Name: record.Name.slice(1),
+              EndpointID: endpoint.EndpointID,
+              MacAddress: endpoint.MacAddress,
+              IPv4Address: address,
+              IPv6Address: '',
+            },
+          ];
         }),
       ),
       Options: {},
@@ -275,8 +311,15 @@ export class Daemon {
       name: record.Name,
       id: record.ID,
       pids_stats: { current: processes.length },
-      cpu_stats: { cpu_usage: { total_usage: sum(processes.map((process) => process.cpuMs)) * 1_000_000 }, system_cpu_usage: this.sys.uptimeMs() * this.sys.kernel.cpus * 1_000_000, online_cpus: this.sys.kernel.cpus },
-      memory_stats: { usage: sum(processes.map((process) => process.residentBytes)), limit: this.store.get(key).host.Memory || this.sys.kernel.memoryBytes },
+      cpu_stats: {
+        cpu_usage: { total_usage: sum(processes.map((process) => process.cpuMs)) * 1_000_000 },
+        system_cpu_usage: this.sys.uptimeMs() * this.sys.kernel.cpus * 1_000_000,
+        online_cpus: this.sys.kernel.cpus,
+      },
+      memory_stats: {
+        usage: sum(processes.map((process) => process.residentBytes)),
+        limit: this.store.get(key).host.Memory || this.sys.kernel.memoryBytes,
+      },
     };
   }
 
@@ -294,7 +337,10 @@ export class Daemon {
 }
 
 function matchesReference(name: string, pattern: string): boolean {
-  const escape = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '[^/]*').replace(/\?/g, '.');
+  const escape = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '[^/]*')
+    .replace(/\?/g, '.');
   const expression = new RegExp(`^${escape}$`);
   return expression.test(name) || expression.test(name.split('@')[0]!.replace(/:[^/:]*$/, ''));
 }
@@ -307,7 +353,11 @@ export async function runDockerd(process: Process): Promise<number> {
     if (!process.resumed) await log(level, message, fields);
   };
   if (sys.credentials().uid !== 0) {
-    await process.stderr.write(new TextEncoder().encode('dockerd needs to be started with root. To see how to run dockerd in rootless mode with unprivileged user, see the documentation\n'));
+    await process.stderr.write(
+      new TextEncoder().encode(
+        'dockerd needs to be started with root. To see how to run dockerd in rootless mode with unprivileged user, see the documentation\n',
+      ),
+    );
     return 1;
   }
   if (sys.exists(PID_FILE)) {
@@ -332,7 +382,10 @@ export async function runDockerd(process: Process): Promise<number> {
   if (!process.resumed) daemon.networks.setUp();
   if (sys.exists(DOCKER_SOCKET)) sys.unlink(DOCKER_SOCKET);
   await daemon.containers.restore(process.resumed);
-  await note('info', 'Default bridge (docker0) is assigned with an IP address 172.17.0.0/16. Daemon option --bip can be used to set a preferred IP address');
+  await note(
+    'info',
+    'Default bridge (docker0) is assigned with an IP address 172.17.0.0/16. Daemon option --bip can be used to set a preferred IP address',
+  );
   await note('info', 'Loading containers: done.');
   await note('info', 'Docker daemon', { commit: '5eb3275d40', 'graphdriver(s)': 'overlay2', version: DOCKER_VERSION });
   await note('info', 'Daemon has completed initialization');
@@ -356,7 +409,10 @@ export async function runDockerd(process: Process): Promise<number> {
   sys.onSignal('SIGCHLD', () => void reap(sys));
   await notifyReady(process);
   await note('info', 'API listen on /var/run/docker.sock');
-  await Promise.race([fault, serveHttp(listener, dockerApi(daemon), { clock: sys.clock, signal: stopping.signal, serverName: `Docker/${DOCKER_VERSION} (linux)` })]);
+  await Promise.race([
+    fault,
+    serveHttp(listener, dockerApi(daemon), { clock: sys.clock, signal: stopping.signal, serverName: `Docker/${DOCKER_VERSION} (linux)` }),
+  ]);
   await Promise.race([fault, ending]);
   await log('info', 'Daemon shutdown complete');
   for (const path of [DOCKER_SOCKET, PID_FILE]) if (sys.exists(path)) sys.unlink(path);

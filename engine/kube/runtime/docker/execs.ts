@@ -26,7 +26,12 @@ export interface ExecJson {
   readonly ExitCode: number | null;
   readonly Pid: number;
   readonly ContainerID: string;
-  readonly ProcessConfig: { readonly tty: boolean; readonly entrypoint: string; readonly arguments: readonly string[]; readonly privileged: boolean };
+  readonly ProcessConfig: {
+    readonly tty: boolean;
+    readonly entrypoint: string;
+    readonly arguments: readonly string[];
+    readonly privileged: boolean;
+  };
   readonly OpenStdin: boolean;
   readonly OpenStderr: boolean;
   readonly OpenStdout: boolean;
@@ -70,7 +75,11 @@ export class Execs {
     if (request.Cmd.length === 0) throw new DockerError(400, 'No exec command specified');
     const id = toHex(this.#sys.rng.bytes(32));
     this.#execs.set(id, { id, containerId: record.ID, request, pid: 0, isRunning: false, exitCode: null });
-    this.#emit('container', `exec_create: ${request.Cmd.join(' ')}`, record.ID, { execID: id, image: record.Config.Image, name: record.Name.slice(1) });
+    this.#emit('container', `exec_create: ${request.Cmd.join(' ')}`, record.ID, {
+      execID: id,
+      image: record.Config.Image,
+      name: record.Name.slice(1),
+    });
     return id;
   }
 
@@ -83,7 +92,12 @@ export class Execs {
     const sys = this.#sys;
     const root = rootOf(record.ID);
     const user = userOf(sys, root, request.User === undefined || request.User === '' ? record.Config.User : request.User);
-    const io = new ProcessIo(sys, { containerId: record.ID, processId: id, isTty: request.Tty === true, hasStdin: request.AttachStdin === true });
+    const io = new ProcessIo(sys, {
+      containerId: record.ID,
+      processId: id,
+      isTty: request.Tty === true,
+      hasStdin: request.AttachStdin === true,
+    });
     io.open();
     const env = processEnv({ ...record, Config: { ...record.Config, Tty: request.Tty === true } }, user.home);
     const reply = await this.#containers.shimOf(record.ID)({
@@ -107,7 +121,11 @@ export class Execs {
     }
     exec.pid = reply.pid ?? 0;
     exec.isRunning = true;
-    this.#emit('container', `exec_start: ${request.Cmd.join(' ')}`, record.ID, { execID: id, image: record.Config.Image, name: record.Name.slice(1) });
+    this.#emit('container', `exec_start: ${request.Cmd.join(' ')}`, record.ID, {
+      execID: id,
+      image: record.Config.Image,
+      name: record.Name.slice(1),
+    });
     return { io, ended: this.#end(exec, io) };
   }
 
@@ -146,7 +164,12 @@ export class Execs {
       ExitCode: exec.exitCode,
       Pid: exec.pid,
       ContainerID: exec.containerId,
-      ProcessConfig: { tty: request.Tty === true, entrypoint: request.Cmd[0] ?? '', arguments: request.Cmd.slice(1), privileged: request.Privileged === true },
+      ProcessConfig: {
+        tty: request.Tty === true,
+        entrypoint: request.Cmd[0] ?? '',
+        arguments: request.Cmd.slice(1),
+        privileged: request.Privileged === true,
+      },
       OpenStdin: request.AttachStdin === true,
       OpenStderr: request.AttachStderr === true,
       OpenStdout: request.AttachStdout === true,

@@ -133,7 +133,10 @@ export class ImageService {
     if (isLast && user !== undefined) {
       const container = user.id.slice(0, 12);
       if (user.running && isById) {
-        throw new DockerError(409, `conflict: unable to delete ${short} (cannot be forced) - image is being used by running container ${container}`);
+        throw new DockerError(
+          409,
+          `conflict: unable to delete ${short} (cannot be forced) - image is being used by running container ${container}`,
+        );
       }
       if (!options.force) {
         throw new DockerError(
@@ -205,7 +208,11 @@ export class ImageService {
     return imageId;
   }
 
-  async #download(reference: ImageReference, layer: { readonly digest: string; readonly size: number }, progress: (line: PullProgress) => void): Promise<void> {
+  async #download(
+    reference: ImageReference,
+    layer: { readonly digest: string; readonly size: number },
+    progress: (line: PullProgress) => void,
+  ): Promise<void> {
     const id = layer.digest.slice(7, 19);
     let running = this.#downloads.get(layer.digest);
     if (running === undefined) {

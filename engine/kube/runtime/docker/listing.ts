@@ -14,11 +14,28 @@ export interface ListFilters {
   readonly imageId: (name: string) => string | undefined;
 }
 
-const KNOWN_FILTERS = ['ancestor', 'before', 'expose', 'exited', 'health', 'id', 'isolation', 'is-task', 'label', 'name', 'network', 'publish', 'since', 'status', 'volume'];
+const KNOWN_FILTERS = [
+  'ancestor',
+  'before',
+  'expose',
+  'exited',
+  'health',
+  'id',
+  'isolation',
+  'is-task',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'since',
+  'status',
+  'volume',
+];
 
 /** Newest first. */
 export function listContainers(store: ContainerStore, options: ListFilters, nowMs: number): readonly ContainerSummary[] {
-  for (const name of Object.keys(options.filters)) if (!KNOWN_FILTERS.includes(name)) throw new DockerError(400, `Invalid filter '${name}'`);
+  for (const name of Object.keys(options.filters))
+    if (!KNOWN_FILTERS.includes(name)) throw new DockerError(400, `Invalid filter '${name}'`);
   const isStatusAsked = options.filters['status'] !== undefined || options.filters['exited'] !== undefined;
   const found = store
     .all()
@@ -58,7 +75,12 @@ function summaryOf({ record, host }: StoredContainer, nowMs: number): ContainerS
     Ports: Object.entries(record.NetworkSettings.Ports).flatMap(([port, bindings]) => {
       const [number = '', type = 'tcp'] = port.split('/');
       if (bindings === null) return [{ PrivatePort: Number(number), Type: type }];
-      return bindings.map((binding) => ({ IP: binding.HostIp, PrivatePort: Number(number), PublicPort: Number(binding.HostPort), Type: type }));
+      return bindings.map((binding) => ({
+        IP: binding.HostIp,
+        PrivatePort: Number(number),
+        PublicPort: Number(binding.HostPort),
+        Type: type,
+      }));
     }),
     Labels: record.Config.Labels,
     State: record.State.Status,
@@ -101,10 +123,19 @@ export function inspectContainer({ record, host }: StoredContainer): ContainerIn
     Platform: 'linux',
     HostConfig: host,
     GraphDriver: {
-      Data: { LowerDir: `/var/lib/docker/overlay2/${record.ID}-init/diff`, MergedDir: rootOf(record.ID), UpperDir: upperOf(record.ID), WorkDir: `/var/lib/docker/overlay2/${record.ID}/work` },
+      Data: {
+        LowerDir: `/var/lib/docker/overlay2/${record.ID}-init/diff`,
+        MergedDir: rootOf(record.ID),
+        UpperDir: upperOf(record.ID),
+        WorkDir: `/var/lib/docker/overlay2/${record.ID}/work`,
+      },
       Name: 'overlay2',
     },
-    Mounts: record.MountPoints.map((mount) => ({ ...mount, Mode: mount.RW ? '' : 'ro', Propagation: mount.Type === 'bind' ? 'rprivate' : '' })),
+    Mounts: record.MountPoints.map((mount) => ({
+      ...mount,
+      Mode: mount.RW ? '' : 'ro',
+      Propagation: mount.Type === 'bind' ? 'rprivate' : '',
+    })),
     Config: record.Config,
     NetworkSettings: {
       Bridge: '',

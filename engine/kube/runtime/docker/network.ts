@@ -164,9 +164,11 @@ export class DockerNetworks {
   }
 
   #attach(record: ContainerRecord, stack: NetStack, others: readonly ContainerRecord[]): void {
-    const taken = new Set(others.filter((other) => other.State.Running).map((other) => other.NetworkSettings.Networks['bridge']?.IPAddress));
+    const taken = new Set(
+      others.filter((other) => other.State.Running).map((other) => other.NetworkSettings.Networks['bridge']?.IPAddress),
+    );
     const number = [...Array(0xfffd).keys()].map((index) => index + 2).find((candidate) => !taken.has(addressOf(candidate)));
-    if (number === undefined) throw new DockerError(500, 'no available IPv4 addresses on this network\'s address pools: bridge');
+    if (number === undefined) throw new DockerError(500, "no available IPv4 addresses on this network's address pools: bridge");
     const address = addressOf(number);
     const mac = `02:42:${address
       .split('.')
@@ -218,7 +220,8 @@ export class DockerNetworks {
         const pid = this.#proxy({ protocol, hostIp, hostPort, address, containerPort });
         record.NetworkSettings.ProxyPids.push(pid);
         bound.push({ HostIp: hostIp, HostPort: String(hostPort) });
-        for (const [table, chain, rule] of portRules({ protocol, hostIp, hostPort, address, containerPort })) this.ensure(table, chain, rule);
+        for (const [table, chain, rule] of portRules({ protocol, hostIp, hostPort, address, containerPort }))
+          this.ensure(table, chain, rule);
       }
     }
   }
@@ -231,7 +234,9 @@ export class DockerNetworks {
   #isListening(protocol: string, port: number): boolean {
     return this.#sys.net
       .sockets()
-      .some((socket) => socket.protocol === protocol && socket.localPort === port && (socket.state === 'LISTEN' || socket.state === 'UNCONN'));
+      .some(
+        (socket) => socket.protocol === protocol && socket.localPort === port && (socket.state === 'LISTEN' || socket.state === 'UNCONN'),
+      );
   }
 
   #proxy(port: PublishedPort): number {
@@ -295,7 +300,11 @@ function portRules(port: PublishedPort): readonly (readonly [TableName, string, 
   const { protocol, address, containerPort } = port;
   const to = port.hostIp === '0.0.0.0' ? '' : `-d ${port.hostIp}/32 `;
   return [
-    ['nat', 'DOCKER', `${to}! -i ${BRIDGE} -p ${protocol} -m ${protocol} --dport ${port.hostPort} -j DNAT --to-destination ${address}:${containerPort}`],
+    [
+      'nat',
+      'DOCKER',
+      `${to}! -i ${BRIDGE} -p ${protocol} -m ${protocol} --dport ${port.hostPort} -j DNAT --to-destination ${address}:${containerPort}`,
+    ],
     ['filter', 'DOCKER', `-d ${address}/32 ! -i ${BRIDGE} -o ${BRIDGE} -p ${protocol} -m ${protocol} --dport ${containerPort} -j ACCEPT`],
     ['nat', 'POSTROUTING', `-s ${address}/32 -d ${address}/32 -p ${protocol} -m ${protocol} --dport ${containerPort} -j MASQUERADE`],
   ];

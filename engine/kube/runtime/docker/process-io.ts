@@ -22,7 +22,10 @@ export class ProcessIo {
   #stdin: number | undefined;
   readonly #reads: { readonly fd: number; readonly stream: LogStream; readonly done: Promise<void> }[] = [];
 
-  constructor(sys: Syscalls, options: { readonly containerId: string; readonly processId: string; readonly isTty: boolean; readonly hasStdin: boolean }) {
+  constructor(
+    sys: Syscalls,
+    options: { readonly containerId: string; readonly processId: string; readonly isTty: boolean; readonly hasStdin: boolean },
+  ) {
     this.#sys = sys;
     this.#isTty = options.isTty;
     this.#hasStdin = options.hasStdin;

@@ -116,7 +116,8 @@ export class RegistryClient {
       );
     }
     const message = errorOf(body);
-    if (status === 404) return new DockerError(404, `manifest for ${name}${wanted.startsWith('sha256:') ? '@' : ':'}${wanted} not found: ${message}`);
+    if (status === 404)
+      return new DockerError(404, `manifest for ${name}${wanted.startsWith('sha256:') ? '@' : ':'}${wanted} not found: ${message}`);
     return new DockerError(500, message);
   }
 }

@@ -16,7 +16,8 @@ export const upperOf = (id: string): string => `${OVERLAY}/${id}/diff`;
 export function mountRoot(sys: Syscalls, record: ContainerRecord, host: HostConfigJson): string {
   const root = rootOf(record.ID);
   const image = record.Image.slice('sha256:'.length);
-  for (const directory of ['merged', 'diff', 'work']) sys.mkdir(`${OVERLAY}/${record.ID}/${directory}`, { recursive: true, mode: directory === 'diff' ? 0o755 : 0o700 });
+  for (const directory of ['merged', 'diff', 'work'])
+    sys.mkdir(`${OVERLAY}/${record.ID}/${directory}`, { recursive: true, mode: directory === 'diff' ? 0o755 : 0o700 });
   const options = `lowerdir=image:${image},upperdir=${upperOf(record.ID)},workdir=${OVERLAY}/${record.ID}/work`;
   sys.mount({ source: 'overlay', target: root, type: 'overlay', options });
   try {
@@ -25,7 +26,8 @@ export function mountRoot(sys: Syscalls, record: ContainerRecord, host: HostConf
     writeNetworkFiles(sys, record, host);
     const asked = new Set(record.MountPoints.map((mount) => mount.Destination));
     for (const name of ['resolv.conf', 'hostname', 'hosts']) {
-      if (!asked.has(`/etc/${name}`) && sys.exists(`${directory}/${name}`)) bind(sys, root, { source: `${directory}/${name}`, target: `/etc/${name}`, isReadOnly: false });
+      if (!asked.has(`/etc/${name}`) && sys.exists(`${directory}/${name}`))
+        bind(sys, root, { source: `${directory}/${name}`, target: `/etc/${name}`, isReadOnly: false });
     }
     // Outer directories first: a mount over /data must not hide one over /data/x.
     const mounts = [...record.MountPoints].sort((a, b) => a.Destination.split('/').length - b.Destination.split('/').length);
@@ -49,7 +51,11 @@ function kernelFileSystems(sys: Syscalls, root: string): void {
 }
 
 /** Binds a file or directory into the root, making the place for it as runc does. */
-export function bind(sys: Syscalls, root: string, request: { readonly source: string; readonly target: string; readonly isReadOnly: boolean }): void {
+export function bind(
+  sys: Syscalls,
+  root: string,
+  request: { readonly source: string; readonly target: string; readonly isReadOnly: boolean },
+): void {
   const target = root + resolveInRoot(sys, root, request.target);
   const kind = sys.stat(request.source).kind;
   if (!sys.exists(target)) {
@@ -78,7 +84,14 @@ function writeNetworkFiles(sys: Syscalls, record: ContainerRecord, host: HostCon
   if (isHost && sys.exists('/etc/hosts')) sys.writeFile(`${directory}/hosts`, sys.readFile('/etc/hosts'));
   else {
     const address = record.NetworkSettings.Networks['bridge']?.IPAddress ?? '';
-    const lines = ['127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost ip6-loopback', 'fe00::0\tip6-localnet', 'ff00::0\tip6-mcastprefix', 'ff02::1\tip6-allnodes', 'ff02::2\tip6-allrouters'];
+    const lines = [
+      '127.0.0.1\tlocalhost',
+      '::1\tlocalhost ip6-localhost ip6-loopback',
+      'fe00::0\tip6-localnet',
+      'ff00::0\tip6-mcastprefix',
+      'ff02::1\tip6-allnodes',
+      'ff02::2\tip6-allrouters',
+    ];
     for (const extra of host.ExtraHosts ?? []) {
       const at = extra.indexOf(':');
       lines.push(`${extra.slice(at + 1)}\t${extra.slice(0, at)}`);
@@ -97,7 +110,10 @@ function writeNetworkFiles(sys: Syscalls, record: ContainerRecord, host: HostCon
 /** Takes down whatever is mounted at and below the container's root. */
 export function unmountRoot(sys: Syscalls, id: string): void {
   const root = rootOf(id);
-  const targets = sys.mounts().map((mount) => mount.target).filter((target) => target === root || target.startsWith(`${root}/`));
+  const targets = sys
+    .mounts()
+    .map((mount) => mount.target)
+    .filter((target) => target === root || target.startsWith(`${root}/`));
   for (const target of targets.sort((a, b) => b.length - a.length)) {
     try {
       sys.umount(target);
@@ -127,7 +143,11 @@ export function removeTree(sys: Syscalls, path: string): void {
 }
 
 /** `nginx`, `1000:1000`, `` to numbers, from the image's own /etc/passwd and /etc/group. */
-export function userOf(sys: Syscalls, root: string, user: string): { readonly uid: number; readonly gid: number; readonly groups: readonly number[]; readonly home: string } {
+export function userOf(
+  sys: Syscalls,
+  root: string,
+  user: string,
+): { readonly uid: number; readonly gid: number; readonly groups: readonly number[]; readonly home: string } {
   const [name = '', group] = user.split(':');
   const read = (path: string): readonly string[][] => {
     const real = root + resolveInRoot(sys, root, path);
@@ -140,12 +160,14 @@ export function userOf(sys: Syscalls, root: string, user: string): { readonly ui
   };
   const wanted = name === '' ? '0' : name;
   const entry = read('/etc/passwd').find((fields) => fields[0] === wanted || fields[2] === wanted);
-  if (entry === undefined && !/^\d+$/.test(wanted)) throw new DockerError(400, `linux spec user: unable to find user ${wanted}: no matching entries in passwd file`);
+  if (entry === undefined && !/^\d+$/.test(wanted))
+    throw new DockerError(400, `linux spec user: unable to find user ${wanted}: no matching entries in passwd file`);
   const uid = entry === undefined ? Number(wanted) : Number(entry[2]);
   let gid = entry === undefined ? 0 : Number(entry[3]);
   if (group !== undefined && group !== '') {
     const found = read('/etc/group').find((fields) => fields[0] === group || fields[2] === group);
-    if (found === undefined && !/^\d+$/.test(group)) throw new DockerError(400, `linux spec user: unable to find group ${group}: no matching entries in group file`);
+    if (found === undefined && !/^\d+$/.test(group))
+      throw new DockerError(400, `linux spec user: unable to find group ${group}: no matching entries in group file`);
     gid = found === undefined ? Number(group) : Number(found[2]);
   }
   return { uid, gid, groups: [gid], home: entry?.[5] ?? '/' };

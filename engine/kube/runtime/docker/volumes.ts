@@ -68,7 +68,10 @@ export class VolumeService {
     const parts = bind.split(':');
     const [source, destination, mode] = parts.length === 1 ? [undefined, parts[0]!, undefined] : [parts[0]!, parts[1]!, parts[2]];
     if (!destination.startsWith('/')) {
-      throw new DockerError(400, `invalid volume specification: '${bind}': invalid mount config for type "${source?.startsWith('/') === true ? 'bind' : 'volume'}": invalid mount path: '${destination}' mount path must be absolute`);
+      throw new DockerError(
+        400,
+        `invalid volume specification: '${bind}': invalid mount config for type "${source?.startsWith('/') === true ? 'bind' : 'volume'}": invalid mount path: '${destination}' mount path must be absolute`,
+      );
     }
     const isWritable = !(mode ?? '').split(',').includes('ro');
     if (source?.startsWith('/') === true) {
@@ -81,12 +84,21 @@ export class VolumeService {
 
   removeAnonymous(record: ContainerRecord): void {
     for (const mount of record.MountPoints) {
-      if (mount.Type === 'volume' && mount.Name !== undefined && /^[0-9a-f]{64}$/.test(mount.Name)) removeTree(this.#sys, `${ROOT}/${mount.Name}`);
+      if (mount.Type === 'volume' && mount.Name !== undefined && /^[0-9a-f]{64}$/.test(mount.Name))
+        removeTree(this.#sys, `${ROOT}/${mount.Name}`);
     }
   }
 
   #json(name: string): VolumeJson {
     const stat = this.#sys.stat(`${ROOT}/${name}/_data`);
-    return { CreatedAt: rfc3339Nano(stat.ctimeMs).replace(/\.\d+Z$/, 'Z'), Driver: 'local', Labels: null, Mountpoint: `${ROOT}/${name}/_data`, Name: name, Options: null, Scope: 'local' };
+    return {
+      CreatedAt: rfc3339Nano(stat.ctimeMs).replace(/\.\d+Z$/, 'Z'),
+      Driver: 'local',
+      Labels: null,
+      Mountpoint: `${ROOT}/${name}/_data`,
+      Name: name,
+      Options: null,
+      Scope: 'local',
+    };
   }
 }
