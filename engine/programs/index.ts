@@ -8,9 +8,10 @@ import { programs as kubectl } from './kubectl/index.ts';
 import { programs as net } from './net/index.ts';
 import { ProgramRegistry } from './registry.ts';
 import { programs as shell } from './shell/index.ts';
+import { programs as systemd } from './systemd/index.ts';
 import { programs as text } from './text/index.ts';
 
 /** Every program of the lab. */
 export function allPrograms(): ProgramRegistry {
-  return new ProgramRegistry(shell, coreutils, text, net, admin, docker, kubectl, kubeadm, daemons, images);
+  return new ProgramRegistry(shell, coreutils, text, net, admin, systemd, docker, kubectl, kubeadm, daemons, images);
 }

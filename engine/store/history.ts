@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly revision: Revision;
   /** Lab time. */
   readonly timeMs: number;
+  /** Wall clock of the computer it was taken on. */
+  readonly createdAtMs: number;
   /** What the lab held, in a few words a line. */
   readonly summary: readonly string[];
 }
@@ -65,6 +67,7 @@ export class History {
     readonly name: string;
     readonly note?: string;
     readonly timeMs: number;
+    readonly createdAtMs?: number;
     readonly summary?: readonly string[];
   }): Snapshot {
     const name = options.name.trim();
@@ -79,6 +82,7 @@ export class History {
       parent: this.current(),
       revision: this.#store.revision,
       timeMs: options.timeMs,
+      createdAtMs: options.createdAtMs ?? options.timeMs,
       summary: options.summary ?? [],
     };
     this.#put(SNAPSHOTS + snapshot.id, snapshot, { op: 'put', key: CURRENT, value: JSON.stringify(snapshot.id) });
