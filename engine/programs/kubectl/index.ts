@@ -1,3 +1,4 @@
 import type { Program } from '../../kernel/process.ts';
+import { kubectl } from './kubectl.ts';
 
-export const programs: readonly Program[] = [];
+export const programs: readonly Program[] = [kubectl];

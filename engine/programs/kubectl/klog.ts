@@ -1,0 +1,11 @@
+// Models klog's lines: `I1121 00:17:26.743993   11291 loader.go:223] text`.
+
+import type { Process } from '../../kernel/process.ts';
+
+export function klogLine(process: Process, level: string, place: string, text: string): string {
+  const at = new Date(process.sys.now());
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = `${two(at.getUTCMonth() + 1)}${two(at.getUTCDate())}`;
+  const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}.${String(at.getUTCMilliseconds()).padStart(3, '0')}000`;
+  return `${level}${date} ${time} ${String(process.pid).padStart(7)} ${place}] ${text}`;
+}
