@@ -42,6 +42,7 @@ export class IpLayer {
   /** A packet that a link has taken off the wire. */
   receive(packet: Packet, link: Link, isPreroutingDone: boolean): void {
     const stack = this.#stack;
+    if (packet.protocol === UDP && stack.udpLayer.receiveRaw(packet, link)) return;
     if (!isPreroutingDone && !this.#hook('prerouting', packet, link, undefined)) return;
     if (this.#isMartian(packet, link)) {
       stack.dropped(packet, 'martian source');
@@ -64,6 +65,11 @@ export class IpLayer {
     let route = bound === undefined ? this.route(packet.destination) : this.#routeOn(bound, packet.destination);
     if ('errno' in route) return route.errno;
     if (packet.source === ANY && packet.destination !== LIMITED_BROADCAST) packet.source = route.source;
+    if (bound !== undefined) {
+      // DHCP clients and servers speak to the link itself (packet sockets), past routes and rules.
+      this.#transmit(packet, route, undefined);
+      return 'sent';
+    }
     const { source, destination, mark } = packet;
     if (!this.#hook('output', packet, undefined, route.link)) return 'EPERM';
     if (packet.destination !== destination || packet.mark !== mark || packet.source !== source) {

@@ -48,8 +48,7 @@ export class UdpLayer {
   receive(packet: Packet, link: Link): void {
     const candidates = this.#sockets.get(packet.destinationPort) ?? [];
     const socket =
-      candidates.find((one) => one.address === packet.destination && (one.link === undefined || one.link === link)) ??
-      candidates.find((one) => one.link === link) ??
+      candidates.find((one) => one.address === packet.destination) ??
       candidates.find((one) => one.address === ANY && one.link === undefined);
     if (socket !== undefined) {
       this.#stack.delivered(packet, `udp:${packet.destinationPort}`);
@@ -59,6 +58,15 @@ export class UdpLayer {
     if (packet.destination === LIMITED_BROADCAST || this.#stack.isBroadcastOf(link, packet.destination)) return;
     this.#stack.dropped(packet, 'no UDP socket');
     this.#stack.ip.sendError(packet, ICMP_UNREACHABLE, UNREACHABLE_PORT, link);
+  }
+
+  /** Sockets bound to a link are packet sockets: they get what arrives there before any rule or address is looked at. */
+  receiveRaw(packet: Packet, link: Link): boolean {
+    const socket = this.#sockets.get(packet.destinationPort)?.find((one) => one.link === link);
+    if (socket === undefined) return false;
+    this.#stack.delivered(packet, `udp:${packet.destinationPort}`);
+    socket.deliver(packet);
+    return true;
   }
 
   /** `about` is one of our datagrams that somebody could not deliver. */
