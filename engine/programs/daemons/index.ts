@@ -3,5 +3,6 @@ import { containerd, containerdShim } from './containerd.ts';
 import { dockerProxy } from './docker-proxy.ts';
 import { dockerd } from './dockerd.ts';
 import { kubeControllerManager } from './kube-controller-manager.ts';
+import { kubeScheduler } from './kube-scheduler.ts';
 
-export const programs: readonly Program[] = [containerd, containerdShim, dockerProxy, dockerd, kubeControllerManager];
+export const programs: readonly Program[] = [containerd, containerdShim, dockerProxy, dockerd, kubeControllerManager, kubeScheduler];
