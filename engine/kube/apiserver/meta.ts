@@ -2,8 +2,9 @@
 
 import type { Rng } from '../../sim/rng.ts';
 import { FieldError } from '../machinery/field-errors.ts';
-import { labelValue, qualifiedName } from '../machinery/names.ts';
+import { qualifiedName } from '../machinery/names.ts';
 import type { ObjectMeta } from '../machinery/types.ts';
+import { validateAnnotations, validateLabels } from '../registry/meta-validation.ts';
 import { nameProblems, type ApiObject, type ResourceDefinition } from '../registry/definition.ts';
 
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
@@ -102,28 +103,6 @@ export function validateMeta(definition: ResourceDefinition, object: ApiObject):
   for (const finalizer of finalizers ?? []) {
     for (const problem of qualifiedName(finalizer)) errors.push(FieldError.invalid('metadata.finalizers', finalizer, problem));
   }
-  return errors;
-}
-
-export function validateLabels(labels: Readonly<Record<string, string>> | undefined, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const [key, value] of Object.entries(labels ?? {})) {
-    for (const problem of qualifiedName(key)) errors.push(FieldError.invalid(path, key, problem));
-    for (const problem of labelValue(value)) errors.push(FieldError.invalid(path, value, problem));
-  }
-  return errors;
-}
-
-const MAX_ANNOTATIONS_BYTES = 256 * 1024;
-
-export function validateAnnotations(annotations: Readonly<Record<string, string>> | undefined, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  let size = 0;
-  for (const [key, value] of Object.entries(annotations ?? {})) {
-    for (const problem of qualifiedName(key.toLowerCase())) errors.push(FieldError.invalid(path, key, problem));
-    size += key.length + value.length;
-  }
-  if (size > MAX_ANNOTATIONS_BYTES) errors.push(FieldError.tooLong(path, MAX_ANNOTATIONS_BYTES));
   return errors;
 }
 

@@ -5,6 +5,8 @@ import type { Rng } from '../../sim/rng.ts';
 import { deepCopy, isDeepEqual } from '../machinery/deep.ts';
 import { FieldError } from '../machinery/field-errors.ts';
 import { rfc3339 } from '../machinery/time.ts';
+import { DecodeError, normalize } from '../machinery/schema/codec.ts';
+import { structOf } from '../machinery/schema/schema.ts';
 import { alreadyExists, badRequest, conflict, invalid, notFound, OBJECT_WAS_MODIFIED } from '../machinery/status.ts';
 import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
@@ -40,6 +42,7 @@ export class ResourceEndpoint {
   readonly #rng: Rng;
   readonly #admission: readonly AdmissionPlugin[];
   readonly #hooks: WriteHooks;
+  readonly #struct: string | undefined;
 
   constructor(options: {
     readonly store: ResourceStore;
@@ -54,6 +57,8 @@ export class ResourceEndpoint {
     this.#rng = options.rng;
     this.#admission = options.admission;
     this.#hooks = options.hooks ?? {};
+    const { group, version, kind } = this.definition;
+    this.#struct = this.definition.isCustom ? undefined : structOf(group, version, kind);
   }
 
   find(namespace: string, name: string): Stored {
@@ -64,7 +69,7 @@ export class ResourceEndpoint {
 
   async create(given: ApiObject, context: WriteContext): Promise<Stored> {
     const { definition } = this;
-    const object = toStorage(deepCopy(given), definition, context.served);
+    const object = this.#decode(toStorage(deepCopy(given), definition, context.served));
     const meta = { ...object.metadata } as unknown as Record<string, unknown>;
     this.#checkNamespace(meta, context.namespace);
     definition.strategy.setDefaults?.(object);
@@ -82,6 +87,7 @@ export class ResourceEndpoint {
 
     const request = this.#admissionRequest('CREATE', object, undefined, context);
     await this.#admit(request);
+    replaceFields(object, this.#decode(object));
     object.metadata = orderMeta(object.metadata as unknown as Record<string, unknown>);
     const errors = [...validateMeta(definition, object), ...(definition.strategy.validate?.(object) ?? [])];
     if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors);
@@ -133,7 +139,7 @@ export class ResourceEndpoint {
         return { stored: await this.create(created, context), isNew: true };
       }
       const given = await change(fromStorage(current.object, definition, context.served));
-      const next = toStorage(deepCopy(given), definition, context.served);
+      const next = this.#decode(toStorage(deepCopy(given), definition, context.served));
       const version = next.metadata.resourceVersion ?? '';
       const isUnconditional = version === '' || version === '0';
       if (!isUnconditional && version !== current.object.metadata.resourceVersion) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
@@ -312,6 +318,8 @@ export class ResourceEndpoint {
     }
     const request = this.#admissionRequest('UPDATE', next, current, context);
     await this.#admit(request);
+    replaceFields(next, this.#decode(next));
+    sortFields(next);
     next.metadata = orderMeta(next.metadata as unknown as Record<string, unknown>);
     errors.push(...validateMeta(definition, next), ...validateMetaUpdate(next, current));
     if (context.subresource === 'status') errors.push(...(strategy.validateStatusUpdate?.(next, current) ?? []));
@@ -322,6 +330,18 @@ export class ResourceEndpoint {
       recordManager({ next, current, context, nowMs, definition });
       next.metadata = orderMeta(next.metadata as unknown as Record<string, unknown>);
     } else forceManagers(next, current);
+  }
+
+  /** As the Go types keep it; custom objects are kept as they are. */
+  #decode(object: ApiObject): ApiObject {
+    if (this.#struct === undefined) return object;
+    try {
+      return normalize(this.#struct, object);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      const { kind, version } = this.definition;
+      throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${error.message}`);
+    }
   }
 
   #checkNamespace(meta: Record<string, unknown>, namespace: string): void {
@@ -397,6 +417,13 @@ function hasSpecFinalizers(object: ApiObject): boolean {
 function withoutMetaAndStatus(object: ApiObject): Record<string, unknown> {
   const { metadata: _metadata, status: _status, ...rest } = object;
   return rest;
+}
+
+/** Makes `target` what `source` is, in place: admission and validation hold on to the object. */
+function replaceFields(target: ApiObject, source: ApiObject): void {
+  if (target === source) return;
+  for (const key of Object.keys(target)) delete target[key];
+  Object.assign(target, source);
 }
 
 /** kind, apiVersion and metadata first, status last. */

@@ -21,6 +21,10 @@ export class FieldError {
   static invalid(field: string, value: unknown, detail: string): FieldError {
     return new FieldError('FieldValueInvalid', field, `Invalid value: ${shown(value)}${detail === '' ? '' : `: ${detail}`}`);
   }
+  /** The value is already in Go's notation. */
+  static invalidGo(field: string, shownValue: string, detail: string): FieldError {
+    return new FieldError('FieldValueInvalid', field, `Invalid value: ${shownValue}: ${detail}`);
+  }
   static duplicate(field: string, value: unknown): FieldError {
     return new FieldError('FieldValueDuplicate', field, `Duplicate value: ${shown(value)}`);
   }

@@ -14,10 +14,9 @@ const LABEL_VALUE_RE = whole(LABEL_VALUE);
 const DNS_1035_RE = whole(DNS_1035);
 
 function regexError(message: string, pattern: string, ...examples: readonly string[]): string {
-  const shown = examples.map((example) => `'${example}'`).join(' or ');
-  return examples.length === 0
-    ? `${message} (regex used for validation is '${pattern}')`
-    : `${message} (e.g. ${shown.replace(/ or (?=[^ ]+ or )/g, ' or ')}, regex used for validation is '${pattern}')`;
+  if (examples.length === 0) return `${message} (regex used for validation is '${pattern}')`;
+  const shown = examples.map((example) => `'${example}', `).join(' or ');
+  return `${message} (e.g. ${shown}regex used for validation is '${pattern}')`;
 }
 
 const tooLong = (max: number): string => `must be no more than ${max} characters`;

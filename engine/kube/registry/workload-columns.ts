@@ -1,0 +1,34 @@
+// Columns that workloads share: containers, images, selector.
+
+import { labelSelectorOf, type LabelSelectorSpec } from '../machinery/selectors.ts';
+import type { ColumnDefinition } from './definition.ts';
+
+export const WORKLOAD_COLUMNS: readonly ColumnDefinition[] = [
+  { name: 'Containers', type: 'string', priority: 1, description: 'Names of each container in the template.' },
+  { name: 'Images', type: 'string', priority: 1, description: 'Images referenced by each container in the template.' },
+  { name: 'Selector', type: 'string', priority: 1, description: 'Label selector of the workload.' },
+];
+
+interface Template {
+  readonly spec?: { readonly containers?: readonly { readonly name: string; readonly image?: string }[] } | undefined;
+}
+
+export function templateCells(template: Template | undefined): readonly [string, string] {
+  const containers = template?.spec?.containers ?? [];
+  return [containers.map((container) => container.name).join(','), containers.map((container) => container.image ?? '').join(',')];
+}
+
+/** metav1.FormatLabelSelector. */
+export function selectorCell(selector: LabelSelectorSpec | undefined | null): string {
+  const shown = labelSelectorOf(selector).toString();
+  return shown === '' ? '<none>' : shown;
+}
+
+/** labels.FormatLabels: a map as `a=b,c=d`. */
+export function labelsCell(labels: Readonly<Record<string, string>> | undefined | null): string {
+  const shown = Object.entries(labels ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  return shown === '' ? '<none>' : shown;
+}
