@@ -28,7 +28,7 @@ export async function serveControl(process: Process, manager: Manager): Promise<
   for (;;) {
     const connection = await listener.accept();
     answer(connection, manager).catch((error: unknown) => {
-      if (!(error instanceof ProcessExit) && !isSysError(error)) throw error;
+      if (!(error instanceof ProcessExit) && !isSysError(error, 'EPIPE', 'ECONNRESET')) throw error;
     });
   }
 }

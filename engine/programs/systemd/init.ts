@@ -11,7 +11,8 @@ export const init: Program = {
       await process.stderr.write(new TextEncoder().encode("Couldn't find an alternative telinit implementation to spawn.\n"));
       return 1;
     }
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGPIPE'] as const) process.sys.onSignal(signal, 'ignore');
+    // Handlers, not 'ignore': what is ignored stays ignored in children, a handler does not outlive exec.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGPIPE'] as const) process.sys.onSignal(signal, () => undefined);
     const manager = new Manager(process);
     const serving = serveControl(process, manager);
     if (process.resumed) manager.resume();
