@@ -103,6 +103,7 @@ export class LayerRecords implements Disposable {
   }
 
   dispose(): void {
+    this.write();
     this.#onFlush.dispose();
   }
 

@@ -17,10 +17,22 @@ export class Databases {
   readonly #vfs: Vfs;
   readonly #open = new Map<string, JournaledDatabase>();
 
-  constructor(options: { readonly journal: Journal; readonly prefix: string; readonly vfs: Vfs }) {
+  readonly #volatilePrefix: string;
+  readonly #now: () => number;
+
+  /** Entries of files on a tmpfs lie under `volatilePrefix`: they end with the power. */
+  constructor(options: {
+    readonly journal: Journal;
+    readonly prefix: string;
+    readonly volatilePrefix: string;
+    readonly vfs: Vfs;
+    readonly now: () => number;
+  }) {
     this.#journal = options.journal;
     this.#prefix = options.prefix;
+    this.#volatilePrefix = options.volatilePrefix;
     this.#vfs = options.vfs;
+    this.#now = options.now;
   }
 
   open(path: string): Database {
@@ -28,7 +40,8 @@ export class Databases {
     let database = this.#open.get(id);
     if (database === undefined) {
       const inode = this.#find(path)!;
-      database = new JournaledDatabase(this.#journal, `${this.#prefix}${id}/`);
+      const prefix = inode.fs.type === 'tmpfs' ? this.#volatilePrefix : this.#prefix;
+      database = new JournaledDatabase(this.#journal, `${prefix}${id}/`);
       this.#open.set(id, database);
       this.#dropWithFile(inode, id, database);
     }
@@ -44,7 +57,8 @@ export class Databases {
     }
     const walker = this.#walker();
     const created = this.#vfs.create(walker, path, { kind: 'file', mode: 0o600 });
-    const id = String(created.inode.ino);
+    // Numbers of inodes come again on a new tmpfs; the moment makes the name unique.
+    const id = `${created.inode.fs.dev}-${created.inode.ino}-${this.#now()}`;
     created.inode.write(0, utf8(`${MAGIC}${id}\n`));
     return id;
   }

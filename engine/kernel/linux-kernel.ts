@@ -163,7 +163,13 @@ export class LinuxKernel implements Kernel {
       isBusy: (mount) => this.table.uses(mount),
       onChange: () => undefined,
     });
-    this.#databases = new Databases({ journal: options.journal, prefix: `database/${options.machine}/`, vfs: this.vfs });
+    this.#databases = new Databases({
+      journal: options.journal,
+      prefix: `database/${options.machine}/`,
+      volatilePrefix: `${this.prefix}database/`,
+      vfs: this.vfs,
+      now,
+    });
     this.#mountInitial();
     if (saved === undefined) this.modules.loadInitial();
     else this.modules.restore(saved.modules);
@@ -278,6 +284,8 @@ export class LinuxKernel implements Kernel {
       this.journal.put(`${this.prefix}clock-offset`, String(this.clockOffsetMs));
     }
     this.vfs.dispose();
+    // The next start reads the store.
+    if (options?.isPowerCut === true) this.journal.flush();
   }
 
   // For ProcessCalls
