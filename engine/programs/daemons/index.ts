@@ -3,6 +3,15 @@ import { containerd, containerdShim } from './containerd.ts';
 import { dockerProxy } from './docker-proxy.ts';
 import { dockerd } from './dockerd.ts';
 import { kubeControllerManager } from './kube-controller-manager.ts';
+import { kubeProxy } from './kube-proxy.ts';
 import { kubeScheduler } from './kube-scheduler.ts';
 
-export const programs: readonly Program[] = [containerd, containerdShim, dockerProxy, dockerd, kubeControllerManager, kubeScheduler];
+export const programs: readonly Program[] = [
+  containerd,
+  containerdShim,
+  dockerProxy,
+  dockerd,
+  kubeControllerManager,
+  kubeScheduler,
+  kubeProxy,
+];
