@@ -14,9 +14,9 @@ export function fakeGuestLogin(): Promise<GuestLogin> {
 
 class FakeChannel implements GuestChannel {
   readonly #command: string | undefined;
-  #stdout: (bytes: Uint8Array) => void = () => undefined;
-  #stderr: (bytes: Uint8Array) => void = () => undefined;
-  #exit: (status: number | undefined) => void = () => undefined;
+  #stdout: (bytes: Uint8Array) => unknown = () => undefined;
+  #stderr: (bytes: Uint8Array) => unknown = () => undefined;
+  #exit: (status: number | undefined, signal: string | undefined) => void = () => undefined;
   #count = 0;
 
   constructor(command: string | undefined) {
@@ -24,15 +24,15 @@ class FakeChannel implements GuestChannel {
     setImmediate(() => this.#start());
   }
 
-  onStdout(listener: (bytes: Uint8Array) => void): void {
+  onStdout(listener: (bytes: Uint8Array) => unknown): void {
     this.#stdout = listener;
   }
 
-  onStderr(listener: (bytes: Uint8Array) => void): void {
+  onStderr(listener: (bytes: Uint8Array) => unknown): void {
     this.#stderr = listener;
   }
 
-  onExit(listener: (status: number | undefined) => void): void {
+  onExit(listener: (status: number | undefined, signal: string | undefined) => void): void {
     this.#exit = listener;
   }
 
@@ -44,7 +44,7 @@ class FakeChannel implements GuestChannel {
   endInput(): void {
     if (this.#command !== 'wc -c') return;
     this.#stdout(new TextEncoder().encode(`${this.#count}\n`));
-    this.#exit(0);
+    this.#exit(0, undefined);
   }
 
   resize(): void {
@@ -52,7 +52,7 @@ class FakeChannel implements GuestChannel {
   }
 
   signal(): void {
-    this.#exit(130);
+    this.#exit(255, 'INT');
   }
 
   close(): void {
@@ -63,6 +63,6 @@ class FakeChannel implements GuestChannel {
     if (this.#command === 'wc -c') return;
     if (this.#command === 'fail') this.#stderr(new TextEncoder().encode('it failed\n'));
     else this.#stdout(new TextEncoder().encode(`ran ${this.#command ?? 'a shell'}\n`));
-    this.#exit(this.#command === 'fail' ? 3 : 0);
+    this.#exit(this.#command === 'fail' ? 3 : 0, undefined);
   }
 }

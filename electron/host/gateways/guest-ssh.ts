@@ -10,10 +10,11 @@ export interface GuestChannelRequest {
 }
 
 export interface GuestChannel {
-  onStdout(listener: (bytes: Uint8Array) => void): void;
-  onStderr(listener: (bytes: Uint8Array) => void): void;
-  /** Called once: the exit status, or undefined when the connection broke. */
-  onExit(listener: (status: number | undefined) => void): void;
+  /** The next piece comes when the listener's promise has resolved. */
+  onStdout(listener: (bytes: Uint8Array) => void | Promise<void>): void;
+  onStderr(listener: (bytes: Uint8Array) => void | Promise<void>): void;
+  /** Called once, after all output: exit status (and signal), or undefined when the connection broke. */
+  onExit(listener: (status: number | undefined, signal: string | undefined) => void): void;
   write(bytes: Uint8Array): Promise<void>;
   endInput(): void;
   resize(size: TerminalSize): void;

@@ -1,10 +1,14 @@
 // The door for real SSH clients: one port a machine on loopback, as VirtualBox's NAT forwards are, and behind it the emulated
 // sshd through the emulated NAT adapter. The real client speaks to ssh2 here; its login, channels and bytes go on to the guest.
 
+import { createPrivateKey } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import ssh2, { type AuthContext, type Connection as SshConnection, type ServerChannel, type Session } from 'ssh2';
 import { isSysError } from '#engine/sim/errno.ts';
 import type { Connection } from '#engine/sim/stream.ts';
+import { boxHostKey } from '#engine/net/ssh-keys.ts';
 import type { ClockDriver } from '../clock-driver.ts';
 import type { HostedLab } from '../hosted-lab.ts';
 import type { GuestChannel, GuestChannelRequest, GuestLogin, GuestLoginOpener } from './guest-ssh.ts';
@@ -13,6 +17,12 @@ import type { GuestChannel, GuestChannelRequest, GuestLogin, GuestLoginOpener } 
 const METHODS = ['publickey', 'password'] as const;
 /** Ports tried after the book's own when that is taken. */
 const MOST_PORT_TRIES = 200;
+
+/**
+ * A reset comes when the client has written its version and reads: one that meets the write kills OpenSSH by SIGPIPE
+ * before it can say anything, which no forward that has to ask a guest first is quick enough for.
+ */
+const RESET_AFTER_MS = 40;
 
 export interface SshDoorOptions {
   readonly lab: HostedLab;
@@ -29,7 +39,8 @@ export interface SshDoor {
 
 export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   const { lab } = options;
-  const hostKey = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private;
+  // The key that all machines of the box share: a client sees the fingerprint that it sees inside.
+  const hostKey = createPrivateKey(boxHostKey().privateKeyPem).export({ type: 'sec1', format: 'pem' }).toString();
   const taken = new Set<number>();
   const forwards = lab.machines().map((machine) => new Forward(options, machine.name, machine.sshPort, hostKey));
   for (const forward of forwards) taken.add(await forward.reserve(taken));
@@ -144,7 +155,7 @@ class Forward {
       guest = await lab.connectForward(this.#bookPort);
     } catch (error) {
       if (!isSysError(error)) throw error;
-      socket.resetAndDestroy();
+      setTimeout(() => socket.resetAndDestroy(), RESET_AFTER_MS);
       return;
     }
     if (socket.destroyed) {
@@ -261,15 +272,13 @@ class SshSession {
 
   #join(stream: ServerChannel, channel: GuestChannel): void {
     let hasEnded = false;
-    channel.onStdout((bytes) => {
+    const send = async (to: Writable, bytes: Uint8Array): Promise<void> => {
       this.#lab.flush();
-      stream.write(Buffer.from(bytes));
-    });
-    channel.onStderr((bytes) => {
-      this.#lab.flush();
-      stream.stderr.write(Buffer.from(bytes));
-    });
-    channel.onExit((status) => {
+      if (!to.write(bytes) && !stream.destroyed) await Promise.race([once(to, 'drain'), once(stream, 'close')]);
+    };
+    channel.onStdout((bytes) => send(stream, bytes));
+    channel.onStderr((bytes) => send(stream.stderr, bytes));
+    channel.onExit((status, signal) => {
       hasEnded = true;
       this.#lab.flush();
       if (status === undefined) {
@@ -277,7 +286,8 @@ class SshSession {
         return;
       }
       // The status first, then the end: the other way round scp hangs.
-      stream.exit(status);
+      if (signal === undefined) stream.exit(status);
+      else stream.exit(signal, false, '');
       stream.end();
     });
     stream.on('data', (data: Buffer) => {
