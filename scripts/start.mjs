@@ -27,7 +27,7 @@ function electronBinary() {
 }
 
 function serveInBrowser() {
-  const args = [path.join(root, 'bin/nobox.mjs'), 'serve', '--json', ...process.argv.slice(2)];
+  const args = [path.join(root, 'bin/nobox.mjs'), 'serve', '--json', '--host-shell', ...process.argv.slice(2)];
   const child = spawn(requireModernNode(), args, { cwd: root, stdio: ['inherit', 'pipe', 'inherit'] });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal));
   let head = '';
