@@ -13,7 +13,7 @@ export function helpText(root: Command, path: string, command: Command): string 
   if (command === root) return rootHelp();
   const sections: string[] = [`${COMMAND_TEXTS[path] ?? ''}\n`];
   if (command.aliases !== undefined) sections.push(`Aliases:\n${[command.name, ...command.aliases].join(', ')}\n`);
-  const children = (command.subcommands ?? []).filter((child) => child.isHidden !== true);
+  const children = (command.subcommands ?? []).filter((child) => child.isHidden !== true).sort((a, b) => (a.name < b.name ? -1 : 1));
   if (children.length > 0) {
     const width = Math.max(11, ...children.map(({ name }) => name.length));
     sections.push(

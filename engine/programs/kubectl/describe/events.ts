@@ -13,6 +13,7 @@ export async function eventsOf(context: Context, object: JsonObject): Promise<re
   const selector = [
     `involvedObject.name=${String(at(object, 'metadata', 'name'))}`,
     `involvedObject.namespace=${namespace}`,
+    ...(object['kind'] === 'Pod' ? [] : [`involvedObject.kind=${String(object['kind'])}`]),
     `involvedObject.uid=${object['kind'] === 'Node' ? String(at(object, 'metadata', 'name')) : uid}`,
   ].join(',');
   const path = namespace === '' ? '/api/v1/events' : `/api/v1/namespaces/${namespace}/events`;

@@ -1,5 +1,6 @@
 // Models kubectl's validation of files against the server's OpenAPI document (--validate).
 
+import { isNotFound } from '../../../kube/machinery/api-error.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { compareBytes, isObject } from '../printers/json.ts';
@@ -11,12 +12,22 @@ const HINT = 'if you choose to ignore these errors, turn validation off with --v
 export function validatorOf(context: Context): (value: unknown, source: string) => Promise<void> {
   let api: OpenApi | undefined;
   return async (value, source) => {
-    api ??= await OpenApi.load(context);
+    api ??= await loadSchema(context);
     const errors = validate(api, value);
     if (errors.length === 0) return;
     const text = errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`;
     throw new CliError(`error validating "${source}": error validating data: ${text}; ${HINT}`);
   };
+}
+
+/** A server without the document leaves nothing to check against. */
+async function loadSchema(context: Context): Promise<OpenApi> {
+  try {
+    return await OpenApi.load(context);
+  } catch (error) {
+    if (isNotFound(error)) return new OpenApi({});
+    throw error;
+  }
 }
 
 /** The problems of a document, empty when it is fine or its kind is unknown. */

@@ -1,0 +1,55 @@
+// How the describers word single values.
+
+import { isObject, type JsonObject } from '../printers/json.ts';
+import { at } from '../commands/common.ts';
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** time.RFC1123Z. */
+export function rfc1123(timestamp: unknown): string {
+  if (typeof timestamp !== 'string') return '<unset>';
+  const date = new Date(timestamp);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${DAYS[date.getUTCDay()] ?? ''}, ${two(date.getUTCDate())} ${MONTHS[date.getUTCMonth()] ?? ''} ${date.getUTCFullYear()} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+}
+
+export function objects(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? (value as unknown[]).filter(isObject) : [];
+}
+
+export function text(value: unknown): string {
+  return value === undefined || value === null
+    ? ''
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value as string | number | boolean);
+}
+
+export function titleBool(value: unknown): string {
+  return value === true ? 'True' : 'False';
+}
+
+/** `ReplicaSet/web-1234`; empty without a controller. */
+export function controllerOf(object: JsonObject): string {
+  const owner = objects(at(object, 'metadata', 'ownerReferences')).find((reference) => reference['controller'] === true);
+  return owner === undefined ? '' : `${text(owner['kind'])}/${text(owner['name'])}`;
+}
+
+/** A LabelSelector as text, `<none>` when empty, `<unset>` when there is none. */
+export function selectorText(selector: unknown): string {
+  if (!isObject(selector)) return '<none>';
+  const labels = isObject(selector['matchLabels']) ? selector['matchLabels'] : {};
+  const parts = Object.keys(labels)
+    .sort()
+    .map((key) => `${key}=${text(labels[key])}`);
+  for (const expression of objects(selector['matchExpressions'])) {
+    const key = text(expression['key']);
+    const values = Array.isArray(expression['values']) ? `(${[...(expression['values'] as string[])].sort().join(',')})` : '';
+    const operator = text(expression['operator']);
+    parts.push(
+      operator === 'In' ? `${key} in ${values}` : operator === 'NotIn' ? `${key} notin ${values}` : operator === 'Exists' ? key : `!${key}`,
+    );
+  }
+  return parts.length === 0 ? '<none>' : parts.join(',');
+}
