@@ -13,7 +13,7 @@ export interface Clock {
 }
 
 interface Timer {
-  readonly dueMs: number;
+  dueMs: number;
   readonly order: number;
   fire: (() => void) | undefined;
 }
@@ -110,6 +110,14 @@ export class VirtualClock implements Clock {
   moveTo(nowMs: number): void {
     const due = this.nextDueAtMs;
     this.#nowMs = Math.max(this.#nowMs, due === undefined ? nowMs : Math.min(nowMs, due));
+  }
+
+  /** Sets another time, as opening a saved lab does; what is still set keeps its distance. */
+  reset(nowMs: number): void {
+    const shiftMs = nowMs - this.#nowMs;
+    this.#nowMs = nowMs;
+    // Shifting every timer alike keeps their order, and so the heap.
+    for (const timer of this.#heap) timer.dueMs += shiftMs;
   }
 
   #dropCancelled(): void {
