@@ -98,6 +98,14 @@ export interface ExecStreams {
   readonly resize: AsyncIterable<TerminalSize> | undefined;
 }
 
+export interface LogOptions {
+  readonly follow: boolean;
+  /** Number of last lines; undefined for all. */
+  readonly tail: number | undefined;
+  readonly sinceMs: number;
+  readonly timestamps: boolean;
+}
+
 /** What an implementation throws; the message is what the real runtime would answer. */
 export class RuntimeError extends Error {
   override readonly name = 'RuntimeError';
@@ -130,6 +138,8 @@ export interface ContainerRuntime {
   removeImage(reference: string): Promise<void>;
   exec(id: string, argv: readonly string[], streams: ExecStreams, signal: AbortSignal): Promise<number>;
   attach(id: string, streams: ExecStreams, signal: AbortSignal): Promise<void>;
+  /** A container's log; with `follow` until it ends or `signal` aborts. */
+  logs(id: string, options: LogOptions, stdout: ByteSink, stderr: ByteSink, signal: AbortSignal): Promise<void>;
   /** Something happened to a container or sandbox of this pod (undefined: the stream of events was interrupted, anything may have). Ends when `signal` aborts. */
   watchEvents(onEvent: (podUid: string | undefined) => void, signal: AbortSignal): Promise<void>;
   execSync(id: string, argv: readonly string[], timeoutMs: number): Promise<{ readonly exitCode: number; readonly output: string }>;

@@ -2,6 +2,7 @@
 
 import { concat, text } from '../../sim/bytes.ts';
 import { isSysError } from '../../sim/errno.ts';
+import type { ByteSink } from '../../sim/stream.ts';
 import type { Process, Syscalls } from '../../kernel/process.ts';
 import {
   RuntimeError,
@@ -9,6 +10,7 @@ import {
   type ContainerRuntime,
   type ContainerStatus,
   type ExecStreams,
+  type LogOptions,
   type SandboxConfig,
   type SandboxStatus,
 } from '../kubelet/container-runtime.ts';
@@ -397,6 +399,10 @@ export class Dockershim implements ContainerRuntime {
     } finally {
       timer?.dispose();
     }
+  }
+
+  async logs(id: string, options: LogOptions, stdout: ByteSink, stderr: ByteSink, signal: AbortSignal): Promise<void> {
+    await this.#ask(this.#docker.logs(id, options, { stdout, stderr }, signal));
   }
 
   async watchEvents(onEvent: (podUid: string | undefined) => void, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import type { ByteSink, Connection } from '../../../sim/stream.ts';
 import type { HttpResponse } from '../../../net/http.ts';
 import { HttpClient } from '../../../net/http-client.ts';
 import type { Syscalls, TerminalSize } from '../../../kernel/process.ts';
-import type { ExecStreams } from '../../kubelet/container-runtime.ts';
+import type { ExecStreams, LogOptions } from '../../kubelet/container-runtime.ts';
 import { queryOf } from '../query.ts';
 import type { ExecJson, ExecRequest } from './execs.ts';
 import type { PullProgress } from './image-service.ts';
@@ -126,6 +126,31 @@ export class DockerClient {
       if (progress.error !== undefined) throw new DockerError(500, progress.error);
       onProgress(progress);
     });
+  }
+
+  async logs(
+    id: string,
+    options: LogOptions,
+    sinks: { readonly stdout: ByteSink; readonly stderr: ByteSink },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { Config: config } = await this.inspect(id);
+    const query = queryOf({
+      stdout: 1,
+      stderr: 1,
+      follow: options.follow ? 1 : undefined,
+      tail: options.tail,
+      since: options.sinceMs === 0 ? undefined : options.sinceMs / 1000,
+      timestamps: options.timestamps ? 1 : undefined,
+    });
+    const response = await this.request('GET', `/containers/${encodeURIComponent(id)}/logs${query}`, { signal });
+    const frames = new FrameReader();
+    for (;;) {
+      const chunk = await response.body.read(undefined, signal);
+      if (chunk === undefined) return;
+      if (config.Tty) await sinks.stdout.write(chunk);
+      else for (const { stream, bytes } of frames.push(chunk)) await (stream === 'stdout' ? sinks.stdout : sinks.stderr).write(bytes);
+    }
   }
 
   /** Every event from now on, until `signal` aborts or the daemon goes. `onOpen` is called once events are being delivered. */

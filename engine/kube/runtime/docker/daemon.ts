@@ -371,6 +371,8 @@ export async function runDockerd(process: Process): Promise<number> {
     }
   }
   sys.writeFile(PID_FILE, String(process.pid));
+  // Opened anew below.
+  if (process.resumed) for (const fd of sys.descriptors()) if (fd > 2) sys.close(fd);
   await note('info', 'Starting up');
   const stopping = new AbortController();
   const faults: { fail: (error: unknown) => void } = { fail: () => undefined };

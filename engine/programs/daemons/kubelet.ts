@@ -1,0 +1,183 @@
+// The kubelet program: flags, certificates, runtime, informers, server.
+
+import { utf8 } from '../../sim/bytes.ts';
+import { serveHttp } from '../../net/http-server.ts';
+import type { Process, Program } from '../../kernel/process.ts';
+import { createClient, userAgentOf } from '../../kube/client/connect.ts';
+import { CorrelatingRecorder } from '../../kube/client/event-recorder.ts';
+import { SharedInformers } from '../../kube/client/informer.ts';
+import { KubeconfigError, loadClientConfig } from '../../kube/client/kubeconfig.ts';
+import { ApiError } from '../../kube/machinery/api-error.ts';
+import { adoptEmbeddedCertificate, bootstrap, servingIdentity } from '../../kube/kubelet/bootstrap.ts';
+import { KubeletConfigError, loadConfig, type KubeletConfig } from '../../kube/kubelet/config.ts';
+import { RuntimeError } from '../../kube/kubelet/container-runtime.ts';
+import { klog, type Klog } from '../../kube/kubelet/klog.ts';
+import { Kubelet } from '../../kube/kubelet/kubelet.ts';
+import { KUBELET_VERSION } from '../../kube/kubelet/node-status.ts';
+import { kubeletServer } from '../../kube/kubelet/server.ts';
+import { Dockershim } from '../../kube/runtime/dockershim.ts';
+import { serveCri } from '../../kube/runtime/cri-socket.ts';
+
+export const kubelet: Program = { name: 'kubelet', paths: ['/usr/bin/kubelet'], main };
+
+/** klog's Fatal. */
+const FATAL_STATUS = 255;
+
+async function main(process: Process): Promise<number> {
+  const { sys } = process;
+  const log = klog(process);
+  if (process.argv.includes('--version')) {
+    await process.stdout.write(utf8(`Kubernetes ${KUBELET_VERSION}\n`));
+    return 0;
+  }
+  let config: KubeletConfig;
+  try {
+    config = loadConfig(process);
+  } catch (error) {
+    if (!(error instanceof KubeletConfigError)) throw error;
+    return fatal(process, log, 'server.go:198', error.message);
+  }
+  const stopping = new AbortController();
+  sys.onSignal('SIGTERM', () => stopping.abort(new Error('terminated')));
+  sys.onSignal('SIGINT', () => stopping.abort(new Error('interrupted')));
+  if (!process.resumed) log('I', 'server.go:416', `Version: ${KUBELET_VERSION}`);
+  if (!sys.exists(config.kubeconfig)) {
+    if (config.bootstrapKubeconfig === undefined || !sys.exists(config.bootstrapKubeconfig)) {
+      const missing = config.bootstrapKubeconfig ?? config.kubeconfig;
+      return fatal(
+        process,
+        log,
+        'server.go:269',
+        `failed to run Kubelet: unable to load bootstrap kubeconfig: stat ${missing}: no such file or directory`,
+      );
+    }
+    await bootstrap(process, config, log);
+  }
+  const clientConfig = loadKubeconfig(process, config);
+  if (typeof clientConfig === 'string') return fatal(process, log, 'server.go:269', `failed to run Kubelet: ${clientConfig}`);
+  adoptEmbeddedCertificate(sys, config);
+  const runtime = new Dockershim(process, { pauseImage: config.pauseImage });
+  if (!process.resumed) {
+    try {
+      await runtime.version();
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      return fatal(process, log, 'server.go:269', `failed to run Kubelet: failed to get docker version: ${error.message}`);
+    }
+  }
+  await serve(process, config, clientConfig, runtime, log, stopping.signal);
+  return 0;
+}
+
+function loadKubeconfig(process: Process, config: KubeletConfig): ReturnType<typeof loadClientConfig> | string {
+  try {
+    return loadClientConfig(process, { kubeconfig: config.kubeconfig });
+  } catch (error) {
+    if (error instanceof KubeconfigError) return error.message;
+    throw error;
+  }
+}
+
+async function fatal(process: Process, log: Klog, source: string, message: string): Promise<number> {
+  log('F', source, message);
+  await process.sys.sleep(0);
+  return FATAL_STATUS;
+}
+
+async function serve(
+  process: Process,
+  config: KubeletConfig,
+  clientConfig: ReturnType<typeof loadClientConfig>,
+  runtime: Dockershim,
+  log: Klog,
+  signal: AbortSignal,
+): Promise<void> {
+  const { sys } = process;
+  const client = createClient(process, clientConfig, { userAgent: userAgentOf('kubelet'), maxIdle: 8 });
+  const recorder = new CorrelatingRecorder({
+    client,
+    clock: sys.clock,
+    rng: sys.rng.fork('events'),
+    component: 'kubelet',
+    host: config.nodeName,
+  });
+  const informers = new SharedInformers({
+    client,
+    clock: sys.clock,
+    rng: sys.rng.fork('informers'),
+    onError: (resource, error) =>
+      log(
+        'E',
+        'reflector.go:138',
+        `k8s.io/client-go/informers/factory.go:134: Failed to watch *v1.${resource.kind}: failed to list *v1.${resource.kind}: ${error.message}`,
+      ),
+  });
+  const kubelet = new Kubelet({ process, config, client, informers, recorder, runtime, log, signal });
+  const identity = servingIdentity(sys, config.nodeName);
+  const ca = (): string | undefined =>
+    config.clientCaFile !== undefined && sys.exists(config.clientCaFile) ? sys.readTextFile(config.clientCaFile) : undefined;
+  const isAllowed = async (
+    user: { readonly name: string; readonly groups: readonly string[] },
+    verb: string,
+    subresource: string,
+  ): Promise<boolean> => {
+    const body = {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec: {
+        user: user.name,
+        groups: user.groups,
+        resourceAttributes: { verb, version: 'v1', resource: 'nodes', subresource, name: config.nodeName },
+      },
+    };
+    try {
+      const answer = await client.raw('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      let json = '';
+      for (let chunk = await answer.body.read(); chunk !== undefined; chunk = await answer.body.read())
+        json += new TextDecoder().decode(chunk);
+      return (JSON.parse(json) as { readonly status?: { readonly allowed?: boolean } }).status?.allowed === true;
+    } catch (error) {
+      if (error instanceof ApiError || (error instanceof Error && error.name === 'SysError')) return false;
+      throw error;
+    }
+  };
+  const handler = kubeletServer({
+    process,
+    kubelet,
+    runtime,
+    clientCa: ca,
+    isAnonymous: config.isAnonymous,
+    nodeName: config.nodeName,
+    isAllowed,
+  });
+  const listener = sys.net.listen({ address: config.address, port: config.port, pid: process.pid });
+  const healthz = sys.net.listen({ address: config.healthzAddress, port: config.healthzPort, pid: process.pid });
+  const clientCa = ca();
+  const servers = [
+    serveHttp(listener, handler, {
+      clock: sys.clock,
+      rng: sys.rng,
+      signal,
+      tls: { certificate: identity, ...(clientCa === undefined ? {} : { clientCa }) },
+    }),
+    serveHttp(
+      healthz,
+      async (request, respond) =>
+        respond.send(
+          { status: request.target.startsWith('/healthz') ? 200 : 404, headers: { 'content-type': 'text/plain; charset=utf-8' } },
+          request.target.startsWith('/healthz') ? 'ok' : '404 page not found\n',
+        ),
+      {
+        clock: sys.clock,
+        signal,
+      },
+    ),
+    serveCri(process, runtime, signal),
+  ];
+  informers.start(signal);
+  await Promise.race([kubelet.run(), ...servers]);
+  client.close();
+}
