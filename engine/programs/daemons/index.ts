@@ -5,6 +5,7 @@ import { dockerd } from './dockerd.ts';
 import { kubeControllerManager } from './kube-controller-manager.ts';
 import { kubeProxy } from './kube-proxy.ts';
 import { kubeScheduler } from './kube-scheduler.ts';
+import { kubelet } from './kubelet.ts';
 
 export const programs: readonly Program[] = [
   containerd,
@@ -13,5 +14,6 @@ export const programs: readonly Program[] = [
   dockerd,
   kubeControllerManager,
   kubeScheduler,
+  kubelet,
   kubeProxy,
 ];
