@@ -1,23 +1,9 @@
-// Models sd_notify(3): services say READY=1 on a socket. Ours is a stream: one connection a message, `PID\tMESSAGE`.
+// The manager's side of sd_notify(3), see kernel/sd-notify.ts.
 
 import { ProcessExit, type Process } from '../kernel/process.ts';
-import { text, utf8 } from '../sim/bytes.ts';
-import { isSysError } from '../sim/errno.ts';
+import { text } from '../sim/bytes.ts';
 
 const PATH = '/run/systemd/notify';
-
-/** Tells the service manager that this process is ready. Does nothing when nobody asked. */
-export async function notifyReady(process: Process): Promise<void> {
-  const path = process.env.get('NOTIFY_SOCKET');
-  if (path === undefined) return;
-  try {
-    const connection = await process.sys.connectUnix(path);
-    await connection.write(utf8(`${process.pid}\tREADY=1\n`));
-    connection.close();
-  } catch (error) {
-    if (!isSysError(error)) throw error;
-  }
-}
 
 export class ReadyNotifications {
   readonly #process: Process;

@@ -19,6 +19,7 @@ import { DockerNetworks } from './network.ts';
 import { RegistryClient } from './registry-client.ts';
 import { DockerError, type DockerEvent, type ImageSummary } from './types.ts';
 import { VolumeService } from './volumes.ts';
+import { notifyReady } from '../../../kernel/sd-notify.ts';
 
 export const DOCKER_SOCKET = '/var/run/docker.sock';
 export const DOCKER_VERSION = '19.03.14';
@@ -428,13 +429,4 @@ async function reap(sys: Syscalls): Promise<void> {
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
   }
-}
-
-/** sd_notify(3). */
-async function notifyReady(process: Process): Promise<void> {
-  const socket = process.env.get('NOTIFY_SOCKET');
-  if (socket === undefined || socket === '' || process.resumed) return;
-  const connection = await process.sys.connectUnix(socket);
-  await connection.write(new TextEncoder().encode('READY=1\n'));
-  connection.close();
 }
