@@ -1,0 +1,2 @@
+export * from './tool.ts';
+export { withArgs as withArgsOf } from './with-args.ts';
