@@ -3,7 +3,7 @@
 import { isSysError } from '../../sim/errno.ts';
 import type { Process, Program } from '../../kernel/process.ts';
 
-export const pause: Program = { name: 'pause', paths: [], main };
+export const pause: Program = { name: 'pause', paths: [], memory: { residentBytes: 4_000, virtualBytes: 1_024_000 }, main };
 
 async function main(process: Process): Promise<number> {
   const { sys } = process;

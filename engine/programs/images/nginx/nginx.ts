@@ -11,7 +11,7 @@ import type { Process, Program, Syscalls } from '../../../kernel/process.ts';
 import { ConfigError, find, parseConfig, type Directive } from './config.ts';
 import { errorTime, Site } from './site.ts';
 
-export const nginx: Program = { name: 'nginx', paths: [], main };
+export const nginx: Program = { name: 'nginx', paths: [], memory: { residentBytes: 5_800_000, virtualBytes: 9_000_000 }, main };
 
 const CONFIG = '/etc/nginx/nginx.conf';
 const LEVELS = ['debug', 'info', 'notice', 'warn', 'error', 'crit', 'alert', 'emerg'] as const;
