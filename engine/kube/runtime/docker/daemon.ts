@@ -347,7 +347,7 @@ function matchesReference(name: string, pattern: string): boolean {
 }
 
 /** The dockerd program. */
-export async function runDockerd(process: Process, onReady: (process: Process) => Promise<void> = () => Promise.resolve()): Promise<number> {
+export async function runDockerd(process: Process): Promise<number> {
   const { sys } = process;
   const log = logfmt(process);
   const note = async (level: LogLevel, message: string, fields?: Readonly<Record<string, string>>): Promise<void> => {
@@ -410,7 +410,7 @@ export async function runDockerd(process: Process, onReady: (process: Process) =
     });
   }
   sys.onSignal('SIGCHLD', () => void reap(sys));
-  if (!process.resumed) await onReady(process);
+  if (!process.resumed) await notifyReady(process);
   await note('info', 'API listen on /var/run/docker.sock');
   await Promise.race([
     fault,
