@@ -26,6 +26,8 @@ export interface ServedLab {
   readonly url: string;
   readonly ssh: Readonly<Record<string, number>>;
   readonly kubeconfig: string | undefined;
+  /** A bug of ours came up outside of any call: every screen is told. */
+  fault(error: unknown): void;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function serveLab(lab: HostedLab, options: ServeOptions): Promise<S
       url: browser.url,
       ssh: ssh.ports,
       kubeconfig: api.kubeconfig,
+      fault: (error) => service.fault(error),
       close: async () => {
         await browser.close();
         await closeService();

@@ -1,7 +1,7 @@
 // Answers HostCalls and emits HostEvents, for any number of screens over any kind of port.
 
 import { PROTOCOL_VERSION } from '#shared/protocol/version.ts';
-import type { CallName, ClientFrame, HostCalls, HostFrame, Welcome } from '#shared/protocol/protocol.ts';
+import type { CallName, ClientFrame, HostCalls, HostEvents, HostFrame, Welcome } from '#shared/protocol/protocol.ts';
 import type { DoorsView, TerminalTarget } from '#shared/views/views.ts';
 import type { Disposable } from '#engine/sim/disposable.ts';
 import { isCallName, parseArguments, parseFrame } from './calls.ts';
@@ -48,6 +48,7 @@ export class LabService {
   readonly #power = new Map<string, string>();
   readonly #retries = new Map<string, NodeJS.Timeout>();
   #hasShown = false;
+  #fault: HostEvents['hostFault'] | undefined;
 
   constructor(options: LabServiceOptions) {
     this.#options = options;
@@ -96,6 +97,7 @@ export class LabService {
     if (!this.#hasShown) this.#openFirstTerminals();
     const lab = this.#readModel.whole();
     this.#sessions.add(session);
+    if (this.#fault !== undefined) session.send({ type: 'event', name: 'hostFault', value: this.#fault });
     return { version: PROTOCOL_VERSION, lab };
   }
 
@@ -111,10 +113,13 @@ export class LabService {
 
   /** A bug of ours: the lab stands still from here, and every screen says so. */
   fault(error: unknown): void {
+    this.#options.onFault(error);
+    if (this.#fault !== undefined) return;
     const message = error instanceof Error ? error.message : String(error);
     const report = error instanceof Error ? (error.stack ?? message) : message;
-    for (const session of this.#sessions) session.send({ type: 'event', name: 'hostFault', value: { message, report } });
-    this.#options.onFault(error);
+    this.#fault = { message, report };
+    void this.driver.stop();
+    for (const session of this.#sessions) session.send({ type: 'event', name: 'hostFault', value: this.#fault });
   }
 
   async call(name: CallName, args: readonly unknown[], session: PortSession): Promise<unknown> {

@@ -38,6 +38,8 @@ async function main(parent: ParentPort, file: string | undefined): Promise<void>
     ...(shells === undefined ? {} : { openHostShell: (size) => shells.open(size) }),
     onFault: report,
   });
+  process.on('unhandledRejection', (error) => service.fault(error));
+  process.on('uncaughtException', (error) => service.fault(error));
   parent.on('message', ({ data, ports }) => {
     const port = ports[0];
     if (data === 'beat') parent.postMessage('beat');

@@ -52,7 +52,7 @@ export class LabStore {
   setConnection(state: ConnectionState): void {
     if (state === this.#connection) return;
     this.#connection = state;
-    if (state === 'open') this.#fault = undefined;
+    if (state === 'lost') this.#fault = undefined;
     this.#tell();
   }
 

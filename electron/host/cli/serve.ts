@@ -50,6 +50,8 @@ export async function serve(argv: readonly string[]): Promise<number> {
     if (code === 'EACCES' || code === 'EADDRNOTAVAIL') throw new CliError(message, 1);
     throw error;
   }
+  process.on('unhandledRejection', (error) => served.fault(error));
+  process.on('uncaughtException', (error) => served.fault(error));
   announce(served, flags.has('json'));
   await ended;
   await served.close();

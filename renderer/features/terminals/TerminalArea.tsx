@@ -10,7 +10,18 @@ import { IconButton } from '../../ui/IconButton.tsx';
 import { openMenu, openMenuBelow } from '../../ui/Menu.tsx';
 import { lineCount } from './paste.ts';
 import { TerminalPane } from './TerminalPane.tsx';
-import { activate, activeId, closeTab, handleTabKey, inOrder, moveTab, openTab, pruneScreens, toggleSplit } from './tabs.ts';
+import {
+  activate,
+  activeId,
+  closeTab,
+  handleMenuCommand,
+  handleTabKey,
+  inOrder,
+  moveTab,
+  openTab,
+  pruneScreens,
+  toggleSplit,
+} from './tabs.ts';
 import { pasteGuard } from './terminal-screen.ts';
 
 export function TerminalArea(): ReactElement {
@@ -24,6 +35,7 @@ export function TerminalArea(): ReactElement {
   useEffect(pruneScreens, [terminals]);
   useEffect(() => {
     window.addEventListener('keydown', handleTabKey, true);
+    window.nobox?.onCommand(handleMenuCommand);
     return () => window.removeEventListener('keydown', handleTabKey, true);
   }, []);
 

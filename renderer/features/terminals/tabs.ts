@@ -112,6 +112,14 @@ export function handleTabKey(event: KeyboardEvent): void {
   else if (current !== undefined) closeTab(current);
 }
 
+/** What the desktop app's menu says. */
+export function handleMenuCommand(command: string): void {
+  const current = activeId(shownTabs(), getSettings().active);
+  if (command === 'new-tab') duplicateTab();
+  else if (command === 'split') toggleSplit();
+  else if (command === 'close-tab' && current !== undefined) closeTab(current);
+}
+
 function isTabKey(event: KeyboardEvent): boolean {
   if (event.key === 'Tab') return event.ctrlKey && !event.altKey && !event.metaKey;
   if (!event.altKey || event.ctrlKey || event.metaKey) return false;
