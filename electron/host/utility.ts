@@ -1,7 +1,6 @@
 // The lab's process in the desktop app: Electron's main process forks it and hands every window a port to it.
 
 import { LabDoors } from './doors.ts';
-// @ts-ignore
 import { openLab } from './lab-host.ts';
 import { loginToGuest } from './gateways/guest-login.ts';
 import { hostShells } from './pty/host-shell.ts';

@@ -2,12 +2,9 @@
 
 import path from 'node:path';
 import { loginToGuest } from '../gateways/guest-login.ts';
-// @ts-ignore
 import { openLab } from '../lab-host.ts';
 import { SCREEN_FILES, serveLab, type ServedLab } from '../serve-lab.ts';
-// @ts-ignore
 import { CliError, parseOptions } from './options.ts';
-// @ts-ignore
 import { defaultLabPath } from './state.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;

@@ -1,3 +1,4 @@
 import type { Program } from '../../kernel/process.ts';
+import { sftpServer } from './sftp-server/index.ts';
 
-export const programs: readonly Program[] = [];
+export const programs: readonly Program[] = [sftpServer];
