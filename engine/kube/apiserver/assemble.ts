@@ -2,10 +2,31 @@
 
 import type { Clock } from '../../sim/clock.ts';
 import type { Rng } from '../../sim/rng.ts';
-import type { HttpClient } from '../../net/http-client.ts';
+import { HttpClient } from '../../net/http-client.ts';
 import type { Connection } from '../../sim/stream.ts';
 import type { EtcdClient } from '../../etcd/client.ts';
 import { BUILT_IN } from '../registry/index.ts';
+import { SysError } from '../../sim/errno.ts';
+import type { ClusterReader } from './admission.ts';
+import {
+  DEFAULT_TOLERATION_SECONDS,
+  namespaceLifecycle,
+  nodeRestriction,
+  priority,
+  serviceAccount,
+  storageDefaults,
+  TAINT_NODES_BY_CONDITION,
+} from './admission-plugins.ts';
+import { bootstrap } from './bootstrap.ts';
+import { FlagError } from './flags.ts';
+import { kubeletProxy } from './kubelet-proxy.ts';
+import { randomSuffix } from './meta.ts';
+import { NodeAuthorizer } from './node-authorizer.ts';
+import { PRIVILEGED, RbacAuthorizer } from './rbac.ts';
+import { reviews } from './reviews.ts';
+import { ServiceAllocation } from './service-allocation.ts';
+import { subresources } from './subresources.ts';
+import { bootstrapTokens, serviceAccountTokens } from './tokens.ts';
 import { Authenticator } from './authentication.ts';
 import { UnionAuthorizer, type Authorizer } from './authorization.ts';
 import { healthPaths } from './health.ts';
@@ -51,21 +72,98 @@ export interface BackendAddress {
 
 export function assembleApiServer(options: AssemblyOptions): ApiServer {
   const { clock, rng, etcd } = options;
+  const reader: ClusterReader = { store: (group, resource) => server.store(group, resource) };
+  const tokens = [
+    ...(options.serviceAccount === undefined ? [] : [serviceAccountTokens({ reader, publicPem: options.serviceAccount.publicPem, clock })]),
+    ...(options.bootstrapTokens === true ? [bootstrapTokens({ reader, clock })] : []),
+  ];
+  const authenticator = new Authenticator({ subjectOf: options.subjectOf, tokens });
+  const rbac = new RbacAuthorizer(reader);
+  const allocation = new ServiceAllocation({
+    reader,
+    rng,
+    clusterIpRange: options.serviceClusterIpRange ?? '10.96.0.0/12',
+    nodePortRange: options.serviceNodePortRange ?? '30000-32767',
+  });
+  const connect = options.connectBackend ?? (() => Promise.reject(new SysError('ENETUNREACH')));
+  const newHttpClient = options.newHttpClient ?? ((open, host) => new HttpClient({ connect: open, host, maxIdle: 0 }));
+  const disabled = options.admissionPlugins?.disabled ?? [];
+  const enabled = options.admissionPlugins?.enabled ?? [];
+  const plugins = [
+    namespaceLifecycle(reader),
+    serviceAccount(reader, () => randomSuffix(rng)),
+    ...(enabled.includes('NodeRestriction') ? [nodeRestriction(reader)] : []),
+    TAINT_NODES_BY_CONDITION,
+    priority(reader),
+    DEFAULT_TOLERATION_SECONDS,
+    storageDefaults(reader),
+  ].filter((plugin) => !disabled.includes(plugin.name));
   const server: ApiServer = new ApiServer({
     clock,
     rng,
     etcd,
     definitions: BUILT_IN,
-    authenticator: new Authenticator({ subjectOf: options.subjectOf, tokens: [] }),
-    authorizer: () => new UnionAuthorizer(options.authorizationModes.map(() => ALWAYS_ALLOW)),
-    admission: () => [],
-    specials: new Map(),
-    hooks: new Map(),
+    authenticator,
+    authorizer: () => new UnionAuthorizer([PRIVILEGED, ...options.authorizationModes.map((mode) => modeOf(mode, reader, rbac))]),
+    admission: () => plugins,
+    specials: new Map([
+      ...subresources({ clock, rng, reader, pods: () => server.endpoint('', 'pods'), serviceAccount: options.serviceAccount }),
+      ...kubeletProxy({ reader, connect, newHttpClient }),
+      ...reviews({
+        authenticator: () => authenticator,
+        authorizer: () => server.authorizer,
+        rbac: () => rbac,
+        nowMs: () => clock.now(),
+        connect,
+        newHttpClient,
+      }),
+    ]),
+    hooks: new Map([['/services', allocation]]),
     paths: [healthPaths({ etcd, isReady: () => server.isReady })],
     advertised: `${options.advertised.address}:${options.advertised.port}`,
+    onStarted: (signal) =>
+      bootstrap({
+        server,
+        clock,
+        advertised: options.advertised,
+        serviceAddress: allocation.firstAddress,
+        authenticationConfig: authenticationConfigOf(options),
+        signal,
+      }),
     log: options.log,
   });
   return server;
+}
+
+function modeOf(mode: string, reader: ClusterReader, rbac: RbacAuthorizer): Authorizer {
+  switch (mode) {
+    case 'AlwaysAllow':
+      return ALWAYS_ALLOW;
+    case 'AlwaysDeny':
+      return { authorize: () => ({ isAllowed: false, reason: 'Everything is forbidden.' }) };
+    case 'Node':
+      return new NodeAuthorizer(reader);
+    case 'RBAC':
+      return rbac;
+    default:
+      throw new FlagError(`authorization-mode "${mode}" is not a valid mode`);
+  }
+}
+
+/** What extension servers may read of how this one authenticates. */
+function authenticationConfigOf({ clientCa, requestHeader }: AssemblyOptions): Readonly<Record<string, string>> {
+  return {
+    ...(clientCa === undefined ? {} : { 'client-ca-file': clientCa }),
+    ...(requestHeader?.clientCa === undefined
+      ? {}
+      : {
+          'requestheader-allowed-names': JSON.stringify(requestHeader.allowedNames),
+          'requestheader-client-ca-file': requestHeader.clientCa,
+          'requestheader-extra-headers-prefix': JSON.stringify(requestHeader.extraHeaderPrefixes),
+          'requestheader-group-headers': JSON.stringify(requestHeader.groupHeaders),
+          'requestheader-username-headers': JSON.stringify(requestHeader.usernameHeaders),
+        }),
+  };
 }
 
 const ALWAYS_ALLOW: Authorizer = { authorize: () => ({ isAllowed: true, reason: '' }) };

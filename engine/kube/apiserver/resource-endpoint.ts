@@ -93,18 +93,17 @@ export class ResourceEndpoint {
     if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors);
     await this.#validate(request);
     recordManager({ next: object, current: undefined, context, nowMs, definition });
-    const undo = await this.#hooks.beforeCreate?.(object, context.isDryRun);
+    if (this.store.get(context.namespace, object.metadata.name) !== undefined) throw alreadyExists(this.#names, object.metadata.name);
+    const release = await this.#hooks.beforeCreate?.(object, context.isDryRun);
     object.metadata = orderMeta(object.metadata as unknown as Record<string, unknown>);
-    if (context.isDryRun) {
-      undo?.();
-      return this.#unsaved(object);
+    try {
+      if (context.isDryRun) return this.#unsaved(object);
+      const stored = await this.store.create(object);
+      if (stored === undefined) throw alreadyExists(this.#names, object.metadata.name);
+      return stored;
+    } finally {
+      release?.();
     }
-    const stored = await this.store.create(object);
-    if (stored === undefined) {
-      undo?.();
-      throw alreadyExists(this.#names, object.metadata.name);
-    }
-    return stored;
   }
 
   /** PUT: `given` replaces the object (or its status). */
@@ -154,27 +153,43 @@ export class ResourceEndpoint {
         );
       }
       await this.#prepareUpdate(next, current.object, context);
-      const undo = await this.#hooks.beforeUpdate?.(next, current.object, context.isDryRun);
-      if (context.isDryRun) {
-        undo?.();
-        return { stored: this.#unsaved(next, current.object.metadata.resourceVersion), isNew: false };
+      const release = await this.#hooks.beforeUpdate?.(next, current.object, context.isDryRun);
+      try {
+        if (context.isDryRun) return { stored: this.#unsaved(next, current.object.metadata.resourceVersion), isNew: false };
+        const stored = await this.#commit(current, next);
+        if (stored !== undefined) return { stored, isNew: false };
+      } finally {
+        release?.();
       }
-      if (this.#isToBeRemoved(next)) {
-        const removed = await this.store.delete(current);
-        if (removed === undefined) continue;
-        await this.#hooks.afterDelete?.(removed.object);
-        return { stored: removed, isNew: false };
-      }
-      // A write that changes nothing keeps the version.
-      if (isDeepEqual(next, current.object)) {
-        undo?.();
-        return { stored: current, isNew: false };
-      }
-      const stored = await this.store.update(current, next);
-      if (stored !== undefined) return { stored, isNew: false };
-      undo?.();
       if (!isUnconditional || attempt === MAX_TRIES) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
     }
+  }
+
+  /**
+   * A write of the server itself (a binding, a finalisation): no strategy, no admission, tried again when others write too.
+   * `change` returns the new object, or undefined to leave it; what it throws goes to the caller.
+   */
+  async rewrite(namespace: string, name: string, change: (current: ApiObject) => ApiObject | undefined): Promise<Stored> {
+    for (let attempt = 0; ; attempt++) {
+      const current = this.find(namespace, name);
+      const next = change(current.object);
+      if (next === undefined) return current;
+      const ordered = { ...next, metadata: orderMeta(next.metadata as unknown as Record<string, unknown>) };
+      const stored = await this.#commit(current, ordered);
+      if (stored !== undefined) return stored;
+      if (attempt === MAX_TRIES) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
+    }
+  }
+
+  /** Writes, or removes what has nothing left to wait for; undefined when somebody else was faster. */
+  async #commit(current: Stored, next: ApiObject): Promise<Stored | undefined> {
+    if (this.#isToBeRemoved(next)) {
+      const removed = await this.store.delete(current);
+      if (removed !== undefined) await this.#hooks.afterDelete?.(removed.object);
+      return removed;
+    }
+    // A write that changes nothing keeps the version.
+    return isDeepEqual(next, current.object) ? current : this.store.update(current, next);
   }
 
   async delete(
@@ -395,7 +410,7 @@ export class ResourceEndpoint {
   }
 }
 
-/** Work that goes with a write: allocation of addresses and ports. Each may return how to undo it. */
+/** Work that goes with a write: allocation of addresses and ports. Each may return what to call when the write is through or has failed. */
 export interface WriteHooks {
   beforeCreate?(object: ApiObject, isDryRun: boolean): (() => void) | undefined | Promise<(() => void) | undefined>;
   beforeUpdate?(next: ApiObject, current: ApiObject, isDryRun: boolean): (() => void) | undefined | Promise<(() => void) | undefined>;

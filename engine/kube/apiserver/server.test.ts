@@ -15,7 +15,7 @@ describe('ApiServer over the wire', () => {
   it('creates, reads, updates, patches and deletes', async () => {
     await using api = await openTestApi({ clock: makeClock() });
     const { client } = api;
-    const created = await client.create<Namespace>(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } });
+    const created = await client.create<Namespace>(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'web' } });
     expect(created.status).toEqual({ phase: 'Active' });
     const pod = await client.create<Pod>(POD, {
       apiVersion: 'v1',
@@ -45,7 +45,6 @@ describe('ApiServer over the wire', () => {
   it('feeds informers', async () => {
     await using api = await openTestApi({ clock: makeClock() });
     const { client, clock } = api;
-    await client.create<Namespace>(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } });
     const informers = new SharedInformers({ client, clock, rng: new SeededRng(3) });
     const stop = new AbortController();
     const pods = informers.for<Pod>(POD);

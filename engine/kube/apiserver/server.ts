@@ -64,6 +64,8 @@ export interface ApiServerOptions {
   readonly paths: readonly PathHandler[];
   /** `192.168.1.10:6443`, as /api tells it. */
   readonly advertised: string;
+  /** Runs when every store has its first list: makes sure of what must be there. */
+  readonly onStarted?: (signal: AbortSignal) => Promise<void>;
   readonly log: (line: string) => void;
 }
 
@@ -76,6 +78,7 @@ export class ApiServer implements ClusterReader {
   readonly #authorizer: Authorizer;
   readonly #running = new Map<ResourceEndpoint, AbortController>();
   #signal: AbortSignal | undefined;
+  #hasStarted = false;
 
   constructor(options: ApiServerOptions) {
     this.#options = options;
@@ -102,8 +105,9 @@ export class ApiServer implements ClusterReader {
     return endpoint;
   }
 
-  /** Every store has its first list. */
+  /** Every store has its first list, and what must be there is. */
   get isReady(): boolean {
+    if (!this.#hasStarted) return false;
     for (const { definition, store } of this.#endpoints.values())
       if (!definition.discoveryOnly && !definition.isCustom && !store.isReady) return false;
     return true;
@@ -149,6 +153,8 @@ export class ApiServer implements ClusterReader {
     await Promise.all(
       [...this.#endpoints.values()].filter((endpoint) => !endpoint.definition.discoveryOnly).map((endpoint) => endpoint.store.whenReady),
     );
+    await this.#options.onStarted?.(signal);
+    this.#hasStarted = true;
   }
 
   #follow(endpoint: ResourceEndpoint, signal: AbortSignal): void {

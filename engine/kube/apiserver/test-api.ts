@@ -42,6 +42,8 @@ export interface TestApi extends AsyncDisposable {
 export async function openTestApi(options: {
   readonly clock: VirtualClock;
   readonly authorizationModes?: readonly string[];
+  /** Left out: ServiceAccount is, as no controller makes accounts here. */
+  readonly disabledPlugins?: readonly string[];
 }): Promise<TestApi> {
   const { clock } = options;
   const rng = new SeededRng(7);
@@ -64,6 +66,7 @@ export async function openTestApi(options: {
     etcd,
     subjectOf: () => ({ commonName: 'kubernetes-admin', organizations: ['system:masters'] }),
     authorizationModes: options.authorizationModes ?? ['AlwaysAllow'],
+    admissionPlugins: { enabled: ['NodeRestriction'], disabled: options.disabledPlugins ?? ['ServiceAccount'] },
     advertised: { address: '192.168.1.10', port: 6443 },
     log: () => undefined,
   });

@@ -12,7 +12,6 @@ describe('defaults and validation of a deployment', () => {
   it('are those of v1.20', async () => {
     await using api = await openTestApi({ clock: makeClock() });
     const { client } = api;
-    await client.create<Namespace>(NAMESPACE, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } });
     const created = await client.create<Deployment>(DEPLOYMENT, {
       apiVersion: 'apps/v1',
       kind: 'Deployment',

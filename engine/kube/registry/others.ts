@@ -205,6 +205,7 @@ export const OTHERS: readonly ResourceDefinition[] = [
     hasStatus: true,
     storagePrefix: 'apiregistration.k8s.io/apiservices',
     categories: ['api-extensions'],
+    strategy: { nameProblems: pathSegment },
     ...beta('apiregistration.k8s.io'),
   }),
   defineResource({

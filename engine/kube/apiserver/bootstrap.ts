@@ -1,0 +1,190 @@
+// What a server makes sure of when it starts and from then on: namespaces, policy, priority classes, the `kubernetes` service.
+
+import type { Clock } from '../../sim/clock.ts';
+import { isSysError } from '../../sim/errno.ts';
+import { EtcdError } from '../../etcd/mvcc.ts';
+import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../machinery/api-error.ts';
+import { isDeepEqual } from '../machinery/deep.ts';
+import type { ApiObject } from '../registry/definition.ts';
+import { bootstrapPolicy } from './bootstrap-policy.ts';
+import { apiGroups } from './discovery.ts';
+import type { ApiServer } from './server.ts';
+import type { WriteContext } from './resource-endpoint.ts';
+
+const RECONCILE_MS = 10_000;
+const RETRY_MS = 1_000;
+const NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease', 'default'];
+
+export interface BootstrapOptions {
+  readonly server: ApiServer;
+  readonly clock: Clock;
+  readonly advertised: { readonly address: string; readonly port: number };
+  /** The service's own address: the first of the range. */
+  readonly serviceAddress: string;
+  readonly authenticationConfig: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** Writes what is missing; resolves when the first round is through, and keeps on until the signal aborts. */
+export async function bootstrap(options: BootstrapOptions): Promise<void> {
+  for (;;) {
+    try {
+      await ensureAll(options);
+      break;
+    } catch (error) {
+      if (options.signal.aborted) return;
+      if (!isPassing(error)) throw error;
+      await options.clock.sleep(RETRY_MS, options.signal);
+    }
+  }
+  void reconcile(options);
+}
+
+async function ensureAll(options: BootstrapOptions): Promise<void> {
+  const { server } = options;
+  for (const name of NAMESPACES) await ensure(server, '', 'namespaces', { kind: 'Namespace', apiVersion: 'v1', metadata: { name } });
+  for (const { resource, object } of bootstrapPolicy()) await ensure(server, 'rbac.authorization.k8s.io', resource, object);
+  for (const { name, value, description } of PRIORITY_CLASSES) {
+    await ensure(server, 'scheduling.k8s.io', 'priorityclasses', {
+      kind: 'PriorityClass',
+      apiVersion: 'scheduling.k8s.io/v1',
+      metadata: { name },
+      value,
+      description,
+    });
+  }
+  await ensure(server, '', 'configmaps', {
+    kind: 'ConfigMap',
+    apiVersion: 'v1',
+    metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
+    data: options.authenticationConfig,
+  });
+  for (const group of [{ name: '', versions: ['v1'] }, ...apiGroups(server.definitions)]) {
+    for (const version of group.versions) await ensure(server, 'apiregistration.k8s.io', 'apiservices', apiService(group.name, version));
+  }
+  await ensureService(options);
+}
+
+const PRIORITY_CLASSES = [
+  {
+    name: 'system-node-critical',
+    value: 2000001000,
+    description: 'Used for system critical pods that must not be moved from their current node.',
+  },
+  {
+    name: 'system-cluster-critical',
+    value: 2000000000,
+    description: 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+  },
+];
+
+async function reconcile(options: BootstrapOptions): Promise<void> {
+  const { clock, signal } = options;
+  while (!signal.aborted) {
+    try {
+      await clock.sleep(RECONCILE_MS, signal);
+      await ensureService(options);
+      for (const name of NAMESPACES)
+        await ensure(options.server, '', 'namespaces', { kind: 'Namespace', apiVersion: 'v1', metadata: { name } });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isPassing(error)) throw error;
+    }
+  }
+}
+
+/** etcd is away for now; the next round finds it again. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiError || isSysError(error) || error instanceof EtcdError;
+}
+
+async function ensureService(options: BootstrapOptions): Promise<void> {
+  const { server, advertised, serviceAddress } = options;
+  await ensure(server, '', 'services', {
+    kind: 'Service',
+    apiVersion: 'v1',
+    metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: serviceAddress,
+      sessionAffinity: 'None',
+      ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: advertised.port }],
+    },
+  });
+  const subsets = [{ addresses: [{ ip: advertised.address }], ports: [{ name: 'https', port: advertised.port, protocol: 'TCP' }] }];
+  await keep(server, '', 'endpoints', 'subsets', {
+    kind: 'Endpoints',
+    apiVersion: 'v1',
+    metadata: { name: 'kubernetes', namespace: 'default', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+    subsets,
+  });
+  await keep(server, 'discovery.k8s.io', 'endpointslices', 'endpoints', {
+    kind: 'EndpointSlice',
+    apiVersion: 'discovery.k8s.io/v1beta1',
+    metadata: { name: 'kubernetes', namespace: 'default', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [advertised.address], conditions: { ready: true } }],
+    ports: [{ name: 'https', port: advertised.port, protocol: 'TCP' }],
+  });
+}
+
+function contextFor(server: ApiServer, group: string, resource: string, namespace: string): WriteContext {
+  const { definition } = server.endpoint(group, resource);
+  return {
+    user: { name: 'system:apiserver', groups: ['system:masters'] },
+    served: definition,
+    namespace,
+    isDryRun: false,
+    manager: 'kube-apiserver',
+    subresource: '',
+  };
+}
+
+type Given = Record<string, unknown> & { readonly metadata?: unknown };
+
+/** Creates it unless it is there. */
+async function ensure(server: ApiServer, group: string, resource: string, object: Given): Promise<void> {
+  const { name, namespace = '' } = object.metadata as { name: string; namespace?: string };
+  const endpoint = server.endpoint(group, resource);
+  if (endpoint.store.get(namespace, name) !== undefined) return;
+  try {
+    await endpoint.create(object as unknown as ApiObject, contextFor(server, group, resource, namespace));
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+/** Creates it, or sets one field right. */
+async function keep(server: ApiServer, group: string, resource: string, field: string, object: Given): Promise<void> {
+  const { name, namespace = '' } = object.metadata as { name: string; namespace?: string };
+  const endpoint = server.endpoint(group, resource);
+  const current = endpoint.store.get(namespace, name);
+  if (current === undefined) return ensure(server, group, resource, object);
+  if (isDeepEqual(current.object[field], object[field])) return;
+  try {
+    await endpoint.change(name, (was) => ({ ...was, [field]: object[field] }), contextFor(server, group, resource, namespace));
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+}
+
+function apiService(group: string, version: string): Given {
+  const isCustom = group !== '' && !group.endsWith('.k8s.io') && group.includes('.');
+  return {
+    kind: 'APIService',
+    apiVersion: 'apiregistration.k8s.io/v1',
+    metadata: {
+      name: `${version}.${group}`,
+      labels: { 'kube-aggregator.kubernetes.io/automanaged': isCustom ? 'true' : 'onstart' },
+    },
+    spec: {
+      ...(group === '' ? {} : { group }),
+      version,
+      groupPriorityMinimum: group === '' ? 18000 : isCustom ? 1000 : 17000,
+      versionPriority: version === 'v1' ? 15 : 9,
+    },
+    status: {
+      conditions: [{ type: 'Available', status: 'True', reason: 'Local', message: 'Local APIServices are always available' }],
+    },
+  };
+}

@@ -1,0 +1,274 @@
+// Models the subresources that are no plain reads and writes: binding, eviction, scale, finalize, token, approval.
+
+import type { Clock } from '../../sim/clock.ts';
+import { isRecord } from '../machinery/deep.ts';
+import { FieldError } from '../machinery/field-errors.ts';
+import { applyJsonPatch, applyMergePatch, type JsonPatchOperation } from '../machinery/json-patch.ts';
+import { labelSelectorOf, type LabelSelectorSpec } from '../machinery/selectors.ts';
+import { badRequest, conflict, invalid, methodNotSupported, tooManyRequests } from '../machinery/status.ts';
+import { rfc3339 } from '../machinery/time.ts';
+import type { Pod } from '../machinery/types.ts';
+import type { ApiObject, Json } from '../registry/definition.ts';
+import type { ClusterReader } from './admission.ts';
+import { randomUid } from './meta.ts';
+import type { ResourceEndpoint } from './resource-endpoint.ts';
+import type { SpecialHandler, SpecialRequest } from './server.ts';
+import { signToken } from './tokens.ts';
+import type { Rng } from '../../sim/rng.ts';
+
+const SUCCESS = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+
+export interface SubresourceOptions {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly reader: ClusterReader;
+  readonly pods: () => ResourceEndpoint;
+  readonly serviceAccount: { readonly privatePem: string | undefined; readonly issuer: string } | undefined;
+}
+
+export function subresources(options: SubresourceOptions): ReadonlyMap<string, SpecialHandler> {
+  const bind: SpecialHandler = async (special) => {
+    only(special, 'create');
+    const body = (await special.readBody()) as { metadata?: { name?: string; uid?: string }; target?: { kind?: string; name?: string } };
+    const name = special.info.name === '' ? (body.metadata?.name ?? '') : special.info.name;
+    const node = body.target?.name ?? '';
+    if (node === '') throw invalid({ group: '', kind: 'Binding' }, name, [FieldError.required('target.name', '')]);
+    await options.pods().rewrite(special.info.namespace, name, (object) => bound(object, node, body.metadata?.uid, options.clock.now()));
+    await special.sendObject(201, SUCCESS);
+  };
+  return new Map<string, SpecialHandler>([
+    ['pods./binding', bind],
+    ['bindings.', bind],
+    ['pods./eviction', (special) => evict(special, options)],
+    ['namespaces./finalize', finalize],
+    ['serviceaccounts./token', (special) => requestToken(special, options)],
+    ['certificatesigningrequests.certificates.k8s.io/approval', approve],
+    ...['deployments.apps', 'replicasets.apps', 'statefulsets.apps', 'replicationcontrollers.'].map(
+      (resource) => [`${resource}/scale`, scale] as const,
+    ),
+  ]);
+}
+
+function only(special: SpecialRequest, ...verbs: readonly string[]): void {
+  if (verbs.includes(special.info.verb)) return;
+  const { definition } = special.endpoint;
+  throw methodNotSupported({ group: definition.group, resource: definition.plural }, special.info.verb);
+}
+
+function bound(object: ApiObject, node: string, uid: string | undefined, nowMs: number): ApiObject {
+  const pod = object as unknown as Pod;
+  const { name } = object.metadata;
+  const names = { group: '', resource: 'pods/binding' };
+  if (uid !== undefined && uid !== '' && uid !== object.metadata.uid) {
+    throw conflict(names, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${object.metadata.uid}`);
+  }
+  if (object.metadata.deletionTimestamp !== undefined)
+    throw conflict(names, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+  if ((pod.spec?.nodeName ?? '') !== '') throw conflict(names, name, `pod ${name} is already assigned to node "${pod.spec!.nodeName!}"`);
+  const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
+  const condition = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: rfc3339(nowMs) };
+  return {
+    ...object,
+    spec: { ...(object['spec'] as Json), nodeName: node },
+    status: { ...(object['status'] as Json), conditions: [...others, condition] },
+  };
+}
+
+async function evict(special: SpecialRequest, options: SubresourceOptions): Promise<void> {
+  only(special, 'create');
+  const { info, context } = special;
+  const body = ((await special.readBody()) ?? {}) as { deleteOptions?: object };
+  const pods = options.pods();
+  const pod = pods.find(info.namespace, info.name).object;
+  const phase = (pod as unknown as Pod).status?.phase;
+  if (phase !== 'Succeeded' && phase !== 'Failed' && phase !== 'Pending' && pod.metadata.deletionTimestamp === undefined) {
+    const budgets = options.reader
+      .store('policy', 'poddisruptionbudgets')
+      .list(info.namespace)
+      .filter(({ object }) => {
+        const selector = (object['spec'] as { selector?: LabelSelectorSpec } | undefined)?.selector;
+        return (
+          selector !== undefined &&
+          selector !== null &&
+          Object.keys(selector).length > 0 &&
+          labelSelectorOf(selector).matches(pod.metadata.labels)
+        );
+      });
+    if (budgets.length > 1) {
+      throw tooManyRequests('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.', 0);
+    }
+    const budget = budgets[0]?.object;
+    if (budget !== undefined) {
+      const {
+        disruptionsAllowed = 0,
+        currentHealthy = 0,
+        desiredHealthy = 0,
+        observedGeneration = 0,
+      } = (budget['status'] ?? {}) as {
+        disruptionsAllowed?: number;
+        currentHealthy?: number;
+        desiredHealthy?: number;
+        observedGeneration?: number;
+      };
+      if (observedGeneration < (budget.metadata.generation ?? 0)) {
+        throw tooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 10);
+      }
+      if (disruptionsAllowed <= 0) {
+        const refusal = tooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 0);
+        const causes = [
+          {
+            reason: 'DisruptionBudget',
+            message: `The disruption budget ${budget.metadata.name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
+          },
+        ];
+        throw Object.assign(refusal, { status: { ...refusal.status, details: { causes } } });
+      }
+      if (!context.isDryRun) await spend(options, info.namespace, budget.metadata.name, info.name);
+    }
+  }
+  await pods.delete(info.name, (body.deleteOptions ?? {}) as object, { ...context, served: pods.definition, subresource: '' });
+  await special.sendObject(201, SUCCESS);
+}
+
+/** One disruption less, and the pod is noted until the controller sees it gone. */
+async function spend(options: SubresourceOptions, namespace: string, budget: string, pod: string): Promise<void> {
+  const store = options.reader.store('policy', 'poddisruptionbudgets');
+  for (;;) {
+    const current = store.get(namespace, budget);
+    if (current === undefined) return;
+    const status = current.object['status'] as { disruptionsAllowed: number; disruptedPods?: Json };
+    const next = {
+      ...current.object,
+      status: {
+        ...status,
+        disruptionsAllowed: status.disruptionsAllowed - 1,
+        disruptedPods: { ...status.disruptedPods, [pod]: rfc3339(options.clock.now()) },
+      },
+    };
+    if ((await store.update(current, next)) !== undefined) return;
+  }
+}
+
+const finalize: SpecialHandler = async (special) => {
+  only(special, 'update');
+  const body = (await special.readBody()) as { spec?: { finalizers?: string[] } };
+  const stored = await special.endpoint.rewrite('', special.info.name, (namespace) => ({ ...namespace, spec: body.spec ?? {} }));
+  await special.sendObject(200, stored.object);
+};
+
+const approve: SpecialHandler = async (special) => {
+  const { info } = special;
+  if (info.verb === 'get') return special.sendObject(200, special.endpoint.find('', info.name).object);
+  only(special, 'update', 'patch');
+  const body = (await special.readBody()) as { status?: { conditions?: unknown[] } };
+  const stored = await special.endpoint.rewrite('', info.name, (request) => ({
+    ...request,
+    status: { ...(request['status'] as Json | undefined), conditions: body.status?.conditions ?? [] },
+  }));
+  await special.sendObject(200, stored.object);
+};
+
+interface Scalable {
+  readonly spec?: { readonly replicas?: number; readonly selector?: LabelSelectorSpec | Record<string, string> };
+  readonly status?: { readonly replicas?: number };
+}
+
+function scaleOf(object: ApiObject): Json {
+  const { spec, status } = object as unknown as Scalable;
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const selector = spec?.selector ?? {};
+  const isPlain = object.kind === 'ReplicationController';
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: spec?.replicas === undefined || spec.replicas === 0 ? {} : { replicas: spec.replicas },
+    status: {
+      replicas: status?.replicas ?? 0,
+      selector: labelSelectorOf(isPlain ? { matchLabels: selector as Record<string, string> } : (selector as LabelSelectorSpec)).toString(),
+    },
+  };
+}
+
+const scale: SpecialHandler = async (special) => {
+  only(special, 'get', 'update', 'patch');
+  const { info, endpoint, context, request } = special;
+  if (info.verb === 'get') return special.sendObject(200, scaleOf(endpoint.find(info.namespace, info.name).object));
+  const body = await special.readBody();
+  const type = (request.headers.get('content-type') ?? '').split(';')[0]!;
+  const { stored } = await endpoint.change(
+    info.name,
+    (current) => {
+      const before = scaleOf(current);
+      const wanted =
+        info.verb === 'update'
+          ? body
+          : type === 'application/json-patch+json'
+            ? applyJsonPatch(before, body as JsonPatchOperation[])
+            : applyMergePatch(before, body);
+      if (!isRecord(wanted)) throw badRequest('the body of the request is not an object');
+      const { spec, metadata } = wanted as { spec?: { replicas?: number }; metadata?: { resourceVersion?: string; name?: string } };
+      const replicas = spec?.replicas ?? 0;
+      if (replicas < 0)
+        throw invalid({ group: 'autoscaling', kind: 'Scale' }, info.name, [
+          FieldError.invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
+        ]);
+      const meta = { ...current.metadata } as Record<string, unknown>;
+      const version =
+        info.verb === 'update'
+          ? metadata?.resourceVersion
+          : (body as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion;
+      if (version === undefined || version === '') delete meta['resourceVersion'];
+      else meta['resourceVersion'] = version;
+      return { ...current, metadata: meta as unknown as ApiObject['metadata'], spec: { ...(current['spec'] as Json), replicas } };
+    },
+    { ...context, subresource: '' },
+  );
+  await special.sendObject(200, scaleOf(stored.object));
+};
+
+const DEFAULT_EXPIRATION_SECONDS = 3600;
+
+async function requestToken(special: SpecialRequest, options: SubresourceOptions): Promise<void> {
+  only(special, 'create');
+  const { info } = special;
+  const account = special.endpoint.find(info.namespace, info.name).object;
+  const { serviceAccount, clock, rng } = options;
+  if (serviceAccount?.privatePem === undefined) throw badRequest('the server issues no tokens');
+  const body = ((await special.readBody()) ?? {}) as {
+    spec?: { audiences?: string[]; expirationSeconds?: number; boundObjectRef?: { kind?: string; name?: string; uid?: string } };
+  };
+  const seconds = body.spec?.expirationSeconds ?? DEFAULT_EXPIRATION_SECONDS;
+  if (seconds < 600) {
+    throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', [
+      FieldError.invalid('spec.expirationSeconds', seconds, 'may not specify a duration less than 10 minutes'),
+    ]);
+  }
+  const audiences = body.spec?.audiences ?? [serviceAccount.issuer];
+  const now = Math.floor(clock.now() / 1000);
+  const reference = body.spec?.boundObjectRef;
+  const token = signToken(
+    {
+      aud: audiences,
+      exp: now + seconds,
+      iat: now,
+      iss: serviceAccount.issuer,
+      'kubernetes.io': {
+        namespace: info.namespace,
+        ...(reference?.kind === 'Pod' ? { pod: { name: reference.name, uid: reference.uid } } : {}),
+        serviceaccount: { name: info.name, uid: account.metadata.uid },
+      },
+      nbf: now,
+      sub: `system:serviceaccount:${info.namespace}:${info.name}`,
+      jti: randomUid(rng),
+    },
+    serviceAccount.privatePem,
+  );
+  await special.sendObject(201, {
+    kind: 'TokenRequest',
+    apiVersion: 'authentication.k8s.io/v1',
+    metadata: { name: info.name, namespace: info.namespace, creationTimestamp: null },
+    spec: { audiences, expirationSeconds: seconds, boundObjectRef: reference ?? null },
+    status: { token, expirationTimestamp: rfc3339((now + seconds) * 1000) },
+  });
+}
