@@ -20,6 +20,7 @@ import { DrivenSessions } from './driven-sessions.ts';
 import type { ClusterPki, HostedLab, HostedMachine, HostedRestorePoint, HostedSnapshot, HostedTerminal } from './hosted-lab.ts';
 import { requestHttp } from './host-http.ts';
 import { exportLab, importLab, readLabFile } from './lab-file.ts';
+import { reportCrash } from './report-crash.ts';
 import { settle } from './settle.ts';
 import { summarize } from './summary.ts';
 import { LAB_START_MS, readTemplate } from './template.ts';
@@ -333,6 +334,7 @@ export class LabHost implements HostedLab, DrivenLab {
       this.#journal.put('lab/clock', String(savedMs));
     });
     lab.onPower.on(() => this.#changed.emit());
+    lab.onCrash.on(reportCrash);
     return lab;
   }
 

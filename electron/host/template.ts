@@ -10,6 +10,7 @@ import { Lab } from '#engine/lab/lab.ts';
 import { provision, type Progress } from '#engine/lab/provision.ts';
 import { DriveLoop } from './drive-loop.ts';
 import { packLab, readLabFile, type ImportedLab } from './lab-file.ts';
+import { reportCrash } from './report-crash.ts';
 import { settle } from './settle.ts';
 
 /** A new lab is handed over at this instant of lab time. */
@@ -26,6 +27,7 @@ export async function makeTemplate(progress: Progress): Promise<Uint8Array> {
   const journal = new Journal(store);
   const clock = new VirtualClock({ startMs: LAB_START_MS - PROVISION_MS, settle });
   const lab = new Lab({ journal, clock, seed: TEMPLATE_SEED });
+  lab.onCrash.on(reportCrash);
   const loop = new DriveLoop(clock);
   await loop.during(provision(lab, progress));
   if (clock.now() < LAB_START_MS) await loop.advance(LAB_START_MS - clock.now());

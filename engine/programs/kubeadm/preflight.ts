@@ -3,7 +3,9 @@
 import type { Process } from '../../kernel/process.ts';
 import { isSysError } from '../../sim/errno.ts';
 import { type ClusterConfiguration } from './cluster-configuration.ts';
-import { KubeadmError, run, type Say } from './console.ts';
+import { DaemonUnreachable, DockerClient } from '../../kube/runtime/docker/client.ts';
+import { DockerError } from '../../kube/runtime/docker/types.ts';
+import { KubeadmError, type Say } from './console.ts';
 
 interface Check {
   readonly name: string;
@@ -57,24 +59,26 @@ export async function preflightJoin(process: Process, say: Say, ignored: readonl
   await cgroupWarning(process);
 }
 
-/** Every image of a control plane, through docker. */
+/** Every image of a control plane that docker does not have yet. */
 export async function pullImages(
   process: Process,
   config: Pick<ClusterConfiguration, 'imageRepository'>,
   images: readonly string[],
   onPulled?: (image: string) => Promise<void>,
 ): Promise<void> {
-  for (const image of images) {
-    const reference = `${config.imageRepository}/${image}`;
-    if ((await run(process, ['/usr/bin/docker', 'image', 'inspect', reference])).status !== 0) {
-      const pulled = await run(process, ['/usr/bin/docker', 'pull', reference]);
-      if (pulled.status !== 0) {
-        throw new KubeadmError(
-          `[preflight] Some fatal errors occurred:\n\t[ERROR ImagePull]: failed to pull image ${reference}: output: ${pulled.output.trim()}\n, error: exit status ${pulled.status}`,
-        );
-      }
+  const docker = new DockerClient(process.sys);
+  try {
+    const present = new Set((await docker.images()).flatMap((image) => image.RepoTags ?? []));
+    for (const image of images) {
+      const reference = `${config.imageRepository}/${image}`;
+      if (!present.has(reference)) await docker.pull(reference, () => undefined);
+      await onPulled?.(reference);
     }
-    await onPulled?.(reference);
+  } catch (error) {
+    if (!(error instanceof DockerError) && !(error instanceof DaemonUnreachable)) throw error;
+    throw new KubeadmError(`[preflight] Some fatal errors occurred:\n\t[ERROR ImagePull]: failed to pull image: ${error.message}\n, error: exit status 1`);
+  } finally {
+    docker.close();
   }
 }
 
