@@ -84,7 +84,9 @@ async function poweredOn(machine: Machine): Promise<void> {
 async function script(lab: Lab, machine: string, command: string, progress: Progress): Promise<void> {
   const { status, output } = await capture(lab, machine, command);
   for (const line of output.split('\n')) if (line !== '') progress(machine, line);
-  if (status !== 0) throw new ProvisionError(`${machine}: ${command}: exit status ${status}\n${output}`);
+  if (status === 0) return;
+  const journal = await capture(lab, machine, 'journalctl -n 60 --no-pager -o cat');
+  throw new ProvisionError(`${machine}: ${command}: exit status ${status}\n${output}\n${journal.output}`);
 }
 
 /** Asks every five seconds, for ten minutes of lab time at most. */

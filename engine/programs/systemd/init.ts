@@ -16,7 +16,10 @@ export const init: Program = {
     const manager = new Manager(process);
     const serving = serveControl(process, manager);
     if (process.resumed) manager.resume();
-    else await manager.boot();
+    else {
+      if (process.sys.exists('/etc/hostname')) process.sys.setHostname(process.sys.readTextFile('/etc/hostname').trim());
+      await manager.boot();
+    }
     await serving;
     return 0;
   },
