@@ -7,7 +7,7 @@ import type { Rng } from '../sim/rng.ts';
 import { ZEROS } from '../fs/contents.ts';
 import { LayerFs } from '../fs/layer-fs.ts';
 import type { Location } from '../fs/location.ts';
-import { Description, statOf, WOULD_BLOCK, RETRY, type AccessMode, type ReadResult, type SavedDescription } from './description.ts';
+import { Description, statOf, WOULD_BLOCK, RETRY, type ReadResult, type SavedDescription } from './description.ts';
 import type { KernelMessage } from './kernel.ts';
 import type { FileKind, Stat, TerminalSize, Tty } from './process.ts';
 import type { Task } from './task.ts';
@@ -109,7 +109,7 @@ export class Devices {
     mapper.create('centos_k8s-swap', { kind: 'symlink', mode: 0o777, uid: 0, gid: 0, target: '../dm-1' });
   }
 
-  open(rdev: number, location: Location, task: Task, access: AccessMode): Description {
+  open(rdev: number, location: Location, task: Task): Description {
     const source = MEMORY.get(rdev);
     if (source !== undefined) return new MemoryDevice(location, source, this.#rng);
     if (rdev === KMSG) return new KernelLogDevice(location, this.#kmsg);
@@ -117,11 +117,13 @@ export class Devices {
     if (rdev === TTY) {
       const own = task.session.tty;
       if (own === undefined) throw new SysError('ENXIO', '/dev/tty');
-      return this.#openTerminal(own, location, task, '/dev/tty');
+      return this.#openTerminal(own, task, '/dev/tty', false);
     }
     const terminal = this.terminal(rdev);
     if (terminal === undefined) throw new SysError('ENXIO', location.path());
-    return this.#openTerminal(terminal, location, task, `/dev/${terminal.name}`, access);
+    // The console itself never becomes a controlling terminal: init opens it for its messages.
+    const mayControl = rdev !== CONSOLE && rdev !== makeDevice(4, 0);
+    return this.#openTerminal(terminal, task, mayControl ? `/dev/${terminal.name}` : '/dev/console', mayControl);
   }
 
   terminal(rdev: number): Terminal | undefined {
@@ -167,10 +169,9 @@ export class Devices {
     pty.terminal.hangUp();
   }
 
-  #openTerminal(terminal: Terminal, location: Location, task: Task, path: string, access?: AccessMode): Description {
-    void location;
+  #openTerminal(terminal: Terminal, task: Task, path: string, mayControl: boolean): Description {
     // A session leader without a terminal gets the first one it opens.
-    if (access !== undefined && task.session.leader === task && task.session.tty === undefined && terminal.owner === undefined) {
+    if (mayControl && task.session.leader === task && task.session.tty === undefined && terminal.owner === undefined) {
       terminal.owner = task.session;
       task.session.tty = terminal;
       terminal.foregroundGroup = task.group;

@@ -68,7 +68,7 @@ export class Files {
     switch (inode.kind) {
       case 'character':
       case 'block':
-        return this.#devices.open(inode.attributes().rdev, location, task, access);
+        return this.#devices.open(inode.attributes().rdev, location, task);
       case 'pipe':
         return this.#openFifo(inode, location, access);
       default:

@@ -20,6 +20,8 @@ export interface Modules {
   load(name: string): void;
   /** Unloads it and, as `modprobe -r`, dependencies nobody else uses. EBUSY when in use, ENOENT when not loaded. */
   unload(name: string): void;
+  /** rmmod(8): this module alone. EBUSY when in use, ENOENT when not loaded. */
+  remove(name: string): void;
   onChange(listener: (change: { readonly name: string; readonly isLoaded: boolean }) => void): Disposable;
 }
 

@@ -223,6 +223,10 @@ export class EmulatedMachine implements Machine, Disposable {
   }
 
   #startInit(kernel: LinuxKernel): void {
+    // Init's first act.
+    const hostname = this.readTextFile('/etc/hostname')?.trim() ?? 'localhost';
+    kernel.setHostname({ uts: kernel.table.hostUts }, hostname);
+    kernel.log(`systemd[1]: Set hostname to <${hostname}>.`, 6);
     kernel.startInit(INIT, [INIT, '--switched-root', '--system', '--deserialize', '22']);
     this.#awaitBoot(this.#options.clock.now());
   }

@@ -39,6 +39,8 @@ export class Manager {
   readonly #readAtMs = new Map<string, number>();
   readonly #host: ServiceHost;
   #isConsoleShown = false;
+  /** What services of Type=idle wait with until the boot is over. */
+  readonly #idleActions: (() => void)[] = [];
 
   constructor(process: Process) {
     this.process = process;
@@ -55,6 +57,11 @@ export class Manager {
       journal: this.#journal,
       changed: (service) => this.#save(service),
       say: (unit, message, priority) => this.#say(unit, message, priority),
+      whenIdle: (action) => {
+        if (!this.#isConsoleShown) return false;
+        this.#idleActions.push(action);
+        return true;
+      },
       waitReady: (service, timeoutMs) => this.#notifications.wait(() => service.state.mainPid, timeoutMs),
     };
   }
@@ -70,6 +77,7 @@ export class Manager {
     this.#isConsoleShown = true;
     await this.start('default.target');
     this.#isConsoleShown = false;
+    for (const action of this.#idleActions.splice(0)) action();
   }
 
   /** Stops everything in reverse order and cuts the power or resets. */

@@ -37,6 +37,8 @@ export interface ServiceHost {
   say(unit: string, message: string, priority?: number): void;
   /** Reads READY=1 of the service's main process. */
   waitReady(service: Service, timeoutMs: number): Promise<boolean>;
+  /** Calls `action` when the jobs of the present transaction are done; false when there are none. */
+  whenIdle(action: () => void): boolean;
 }
 
 export class Service {
@@ -146,6 +148,11 @@ export class Service {
     const command = text === undefined ? undefined : parseExecCommand(text, environment);
     if (command === undefined) return this.#failedToStart();
     this.#set('activating', 'start');
+    if (type === 'idle' && this.#host.whenIdle(() => this.#startIdle(command, environment))) {
+      this.#set('active', 'running');
+      this.#host.say(this.unit.name, `Started ${this.description}.`);
+      return;
+    }
     const pid = this.#spawn(command, environment);
     if (pid === undefined) return this.#failedToStart();
     const timeoutMs = this.unit.file.timeSpan('Service', 'TimeoutStartSec', 90_000);
@@ -174,6 +181,15 @@ export class Service {
     this.#set('active', 'running');
     await this.#runAll('ExecStartPost', environment);
     this.#host.say(this.unit.name, `Started ${this.description}.`);
+  }
+
+  /** Type=idle: the program begins once no job is left, so that its output stands below the manager's. */
+  #startIdle(command: ExecCommand, environment: ReadonlyMap<string, string>): void {
+    if (this.state.active !== 'active' || this.state.mainPid !== 0) return;
+    const pid = this.#spawn(command, environment);
+    if (pid === undefined) return this.#failedToStart();
+    this.state.mainPid = pid;
+    this.#host.changed(this);
   }
 
   /** The main process of a forking service: what its pid file says, or what is left in its group. */

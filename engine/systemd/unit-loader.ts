@@ -25,7 +25,8 @@ export function loadUnit(sys: Syscalls, name: string): LoadedUnit {
   if (path === undefined) return { name, load: 'not-found', path, dropIns: [], file: new UnitFile() };
   const real = sys.realpath(path);
   if (real === '/dev/null') return { name, load: 'masked', path, dropIns: [], file: new UnitFile() };
-  const realName = real.slice(real.lastIndexOf('/') + 1);
+  const fileName = real.slice(real.lastIndexOf('/') + 1);
+  const realName = fileName.includes('@.') ? name : fileName;
   const file = new UnitFile();
   file.add(specify(sys.readTextFile(real), sys, realName));
   const dropIns: string[] = [];
@@ -99,7 +100,10 @@ export function disableUnit(sys: Syscalls, unit: LoadedUnit): readonly string[] 
 }
 
 export function findUnitFile(sys: Syscalls, name: string): string | undefined {
-  return SEARCH_PATH.map((directory) => `${directory}/${name}`).find((path) => hasLink(sys, path));
+  const own = SEARCH_PATH.map((directory) => `${directory}/${name}`).find((path) => hasLink(sys, path));
+  // An instance without a file of its own comes from its template: getty@tty1.service from getty@.service.
+  const template = name.replace(/@.+\.(?=[a-z]+$)/, '@.');
+  return own ?? (template === name ? undefined : findUnitFile(sys, template));
 }
 
 /** True for a dangling link too. */

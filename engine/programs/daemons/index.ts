@@ -2,12 +2,16 @@ import type { Program } from '../../kernel/process.ts';
 import { containerd, containerdShim } from './containerd.ts';
 import { dockerProxy } from './docker-proxy.ts';
 import { dockerd } from './dockerd.ts';
+import { programs as getty } from './getty.ts';
 import { kubeControllerManager } from './kube-controller-manager.ts';
 import { kubeProxy } from './kube-proxy.ts';
 import { kubeScheduler } from './kube-scheduler.ts';
 import { kubelet } from './kubelet.ts';
+import { programs as plain } from './plain.ts';
 
 export const programs: readonly Program[] = [
+  ...plain,
+  ...getty,
   containerd,
   containerdShim,
   dockerProxy,

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { TestMachine } from '../../tests/support/test-machine.ts';
+
+describe('the base image', () => {
+  it('boots with its real init up to a login prompt, and root logs in at the console', async () => {
+    const test = new TestMachine();
+    await test.boot();
+    expect(test.crashes).toEqual([]);
+    expect(test.machine.power).toBe('on');
+    await test.clock.advance(1000);
+    expect(test.screen).toMatch(/CentOS Linux 7 \(Core\)\r\nKernel 3\.10\.0-1160\.90\.1\.el7\.x86_64 on an x86_64\r\n\r\nm-k8s login: $/);
+    expect(test.machine.unitState('docker.service')).toBe('active');
+    test.type('root\r');
+    await test.clock.advance(100);
+    test.type('wrong\r');
+    await test.clock.advance(3000);
+    expect(test.screen).toContain('Password: \r\nLogin incorrect\r\n\r\nm-k8s login: ');
+    test.type('root\r');
+    await test.clock.advance(100);
+    test.type('vagrant\r');
+    await test.clock.advance(1000);
+    expect(test.screen).toMatch(/\[root@m-k8s ~\]# $/);
+  });
+
+  it('reboots by its own program', async () => {
+    const test = new TestMachine();
+    await test.boot();
+    const { bootMs } = test.machine.kernel!;
+    const { status } = await test.run('/usr/sbin/modprobe', 'br_netfilter');
+    expect(status).toBe(0);
+    await test.inside(async ({ sys }) => {
+      sys.spawn('/usr/sbin/reboot', ['reboot']);
+      await sys.sleep(1);
+    });
+    await test.clock.advance(60_000);
+    expect(test.machine.power).toBe('on');
+    expect(test.machine.kernel!.bootMs).toBeGreaterThan(bootMs);
+    expect(test.crashes).toEqual([]);
+  });
+});
