@@ -6,6 +6,7 @@ import { HistoryError } from '#engine/store/history.ts';
 import { drive } from './drive.ts';
 import { CliError } from './options.ts';
 import { run } from './run.ts';
+import { serve } from './serve.ts';
 import { template } from './template.ts';
 import { halt, reload, status, up } from './machines.ts';
 import { snapshot } from './snapshot.ts';
@@ -16,6 +17,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 const COMMANDS: Readonly<Record<string, Command>> = {
   run,
   drive,
+  serve,
   up,
   halt,
   reload,

@@ -51,7 +51,12 @@ export function readAttributes(reader: PacketReader): Attributes {
     ...(flags & HAS.permissions ? { mode: reader.uint32() & 0o7777 } : {}),
     ...(flags & HAS.times ? { times: { atimeMs: reader.uint32() * 1000, mtimeMs: reader.uint32() * 1000 } } : {}),
   };
-  if (flags & HAS.extended) for (let count = reader.uint32(); count > 0; count--) [reader.string(), reader.string()];
+  if (flags & HAS.extended) {
+    for (let count = reader.uint32(); count > 0; count--) {
+      reader.string();
+      reader.string();
+    }
+  }
   return attributes;
 }
 
