@@ -17,7 +17,11 @@ else await startOver();
 async function hand() {
   if (existsSync(path.join(root, 'scripts/lib/bundle-host.mjs'))) {
     const { bundleHost, isHostStale } = await import('../scripts/lib/bundle-host.mjs');
-    if (isHostStale()) await bundleHost();
+    if (isHostStale()) {
+      const { makeTemplate } = await import('../scripts/lib/template.mjs');
+      await bundleHost();
+      await makeTemplate();
+    }
   }
   if (process.channel) {
     // The process that started us over is gone (killed hard): go with it, and as hard.

@@ -2,6 +2,7 @@
 
 import { requireModernNode, runScript, root } from './lib/node24.mjs';
 import { bundleHost, isHostStale } from './lib/bundle-host.mjs';
+import { makeTemplate } from './lib/template.mjs';
 import { buildApp, isAppStale } from './lib/build-app.mjs';
 
 const args = process.argv.slice(2);
@@ -22,6 +23,7 @@ process.chdir(root);
 if (wants('host') && !(onlyStale && !isHostStale())) {
   const tookMs = await bundleHost();
   process.stderr.write(`built out/host in ${tookMs} ms\n`);
+  if (!(await makeTemplate())) process.stderr.write('build: no lab could be provisioned in advance (above is why)\n');
 }
 if (wants('app') && !(onlyStale && !isAppStale())) {
   const status = await buildApp();

@@ -192,6 +192,7 @@ export class LabService {
   }
 
   #restored(): void {
+    this.terminals.drop('Connection to 127.0.0.1 closed by remote host.');
     for (const machine of this.lab.machines()) {
       this.#power.set(machine.name, machine.power);
       if (machine.power === 'on') this.#reconnect(machine.name, RECONNECT_ATTEMPTS);

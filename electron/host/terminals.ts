@@ -82,6 +82,11 @@ export class Terminals {
     for (const terminal of this.#terminals.values()) terminal.detach(screen);
   }
 
+  /** The machines behind the terminals are not the same any more: whatever session is left has lost its other end. */
+  drop(reason: string): void {
+    for (const terminal of this.#terminals.values()) if ('machine' in terminal.view.target) terminal.drop(reason);
+  }
+
   /** Connects the closed terminals of a machine again (all machines' when left out), as after a restore. */
   reconnect(machine?: string): void {
     for (const terminal of [...this.#terminals.values()]) {
@@ -215,6 +220,14 @@ export class RecordedTerminal {
     if (watcher === undefined) return;
     watcher.undrawn = Math.max(0, watcher.undrawn - characters);
     if (watcher.undrawn < LOW_WATER_CHARACTERS) this.#options.driver.release(this.#holder(screen));
+  }
+
+  /** Ends the session from this side, as if its connection had broken. */
+  drop(reason: string): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#ended(session, reason);
+    session.close();
   }
 
   dispose(): void {
