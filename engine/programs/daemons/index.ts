@@ -1,4 +1,16 @@
 import type { Program } from '../../kernel/process.ts';
+import {
+  bandwidth,
+  calicoInstallCni,
+  calicoIpam,
+  calicoKubeControllers,
+  calicoPlugin,
+  checkStatus,
+  flexVolInstaller,
+  loopback,
+  portMap,
+} from './calico-cni.ts';
+import { calicoNode } from './calico-node.ts';
 import { containerd, containerdShim } from './containerd.ts';
 import { dockerProxy } from './docker-proxy.ts';
 import { dockerd } from './dockerd.ts';
@@ -20,4 +32,14 @@ export const programs: readonly Program[] = [
   kubeScheduler,
   kubelet,
   kubeProxy,
+  bandwidth,
+  calicoInstallCni,
+  calicoIpam,
+  calicoKubeControllers,
+  calicoNode,
+  calicoPlugin,
+  checkStatus,
+  flexVolInstaller,
+  loopback,
+  portMap,
 ];

@@ -1,12 +1,13 @@
 // Every image the lab's registries hold. A family of images is a file here and one line in `SPECS`.
 
 import { programOf, type ImageEntry, type ImageTree } from '../../../fs/image-tree.ts';
+import { calicoImages } from './calico.ts';
 import { generalImages } from './general.ts';
 import { catalogueImage, type CatalogueImage, type ImageSpec } from './image.ts';
 import { kubernetesImages } from './kubernetes.ts';
 import { nginxImages } from './nginx.ts';
 
-const FAMILIES: readonly (() => readonly ImageSpec[])[] = [kubernetesImages, nginxImages, generalImages];
+const FAMILIES: readonly (() => readonly ImageSpec[])[] = [kubernetesImages, calicoImages, nginxImages, generalImages];
 
 let built: readonly CatalogueImage[] | undefined;
 
