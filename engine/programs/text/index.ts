@@ -1,3 +1,5 @@
 import type { Program } from '../../kernel/process.ts';
+import { GREP_PROGRAMS } from './grep.ts';
+import { SED_PROGRAMS } from './sed.ts';
 
-export const programs: readonly Program[] = [];
+export const programs: readonly Program[] = [...GREP_PROGRAMS, ...SED_PROGRAMS];
