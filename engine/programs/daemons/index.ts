@@ -12,6 +12,7 @@ import {
 } from './calico-cni.ts';
 import { calicoNode } from './calico-node.ts';
 import { containerd, containerdShim } from './containerd.ts';
+import { coredns } from './coredns.ts';
 import { dockerProxy } from './docker-proxy.ts';
 import { dockerd } from './dockerd.ts';
 import { programs as getty } from './getty.ts';
@@ -26,6 +27,7 @@ export const programs: readonly Program[] = [
   ...getty,
   containerd,
   containerdShim,
+  coredns,
   dockerProxy,
   dockerd,
   kubeControllerManager,
