@@ -17,6 +17,7 @@ import {
   storageDefaults,
   TAINT_NODES_BY_CONDITION,
 } from './admission-plugins.ts';
+import { CustomResources } from './custom-resources.ts';
 import { bootstrap } from './bootstrap.ts';
 import { FlagError } from './flags.ts';
 import { kubeletProxy } from './kubelet-proxy.ts';
@@ -121,15 +122,17 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
     hooks: new Map([['/services', allocation]]),
     paths: [healthPaths({ etcd, isReady: () => server.isReady })],
     advertised: `${options.advertised.address}:${options.advertised.port}`,
-    onStarted: (signal) =>
-      bootstrap({
+    onStarted: (signal) => {
+      void new CustomResources({ server, clock }).follow(signal);
+      return bootstrap({
         server,
         clock,
         advertised: options.advertised,
         serviceAddress: allocation.firstAddress,
         authenticationConfig: authenticationConfigOf(options),
         signal,
-      }),
+      });
+    },
     log: options.log,
   });
   return server;

@@ -62,3 +62,53 @@ describe('ApiServer over the wire', () => {
     stop.abort(new Error('done'));
   });
 });
+
+describe('custom resources', () => {
+  it('are served once they are defined', async () => {
+    await using api = await openTestApi({ clock: makeClock() });
+    const { client, clock } = api;
+    const crd = {
+      group: 'apiextensions.k8s.io',
+      version: 'v1',
+      resource: 'customresourcedefinitions',
+      kind: 'CustomResourceDefinition',
+      isNamespaced: false,
+    };
+    await client.create(crd, {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'ippools.crd.projectcalico.org' },
+      spec: {
+        group: 'crd.projectcalico.org',
+        names: { kind: 'IPPool', listKind: 'IPPoolList', plural: 'ippools', singular: 'ippool' },
+        scope: 'Cluster',
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: {
+              openAPIV3Schema: {
+                type: 'object',
+                properties: { spec: { type: 'object', required: ['cidr'], properties: { cidr: { type: 'string' } } } },
+              },
+            },
+          },
+        ],
+      },
+    } as never);
+    await clock.settle();
+    const pool = { group: 'crd.projectcalico.org', version: 'v1', resource: 'ippools', kind: 'IPPool', isNamespaced: false };
+    const created = await client.create(pool, {
+      apiVersion: 'crd.projectcalico.org/v1',
+      kind: 'IPPool',
+      metadata: { name: 'default' },
+      spec: { cidr: '172.16.0.0/16' },
+    } as never);
+    expect(created).toMatchObject({ spec: { cidr: '172.16.0.0/16' } });
+    await expect(
+      client.create(pool, { apiVersion: 'crd.projectcalico.org/v1', kind: 'IPPool', metadata: { name: 'bad' }, spec: {} } as never),
+    ).rejects.toThrow('spec.cidr: Required value');
+    expect(await client.get(crd, 'ippools.crd.projectcalico.org')).toMatchObject({ status: { acceptedNames: { kind: 'IPPool' } } });
+  });
+});

@@ -1,6 +1,7 @@
 // Kinds beyond core and apps: batch, autoscaling, coordination, networking, policy, storage, RBAC and the rest.
 
 import { pathSegment } from '../machinery/names.ts';
+import { CRD_DEFINITION } from './custom-resource-definition.ts';
 import { defineResource, type ResourceDefinition } from './definition.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -208,16 +209,5 @@ export const OTHERS: readonly ResourceDefinition[] = [
     strategy: { nameProblems: pathSegment },
     ...beta('apiregistration.k8s.io'),
   }),
-  defineResource({
-    group: 'apiextensions.k8s.io',
-    version: 'v1',
-    kind: 'CustomResourceDefinition',
-    plural: 'customresourcedefinitions',
-    shortNames: ['crd', 'crds'],
-    isNamespaced: false,
-    hasStatus: true,
-    hasGeneration: true,
-    storagePrefix: 'apiextensions.k8s.io/customresourcedefinitions',
-    categories: ['api-extensions'],
-  }),
+  CRD_DEFINITION,
 ];
