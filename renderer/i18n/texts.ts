@@ -85,7 +85,7 @@ export const TEXTS = {
   'terminals.clear': { ko: '스크롤백 지우기', en: 'Clear scrollback' },
   'terminals.pasteAlways': { ko: '다시 묻지 않기', en: 'Do not ask again' },
 
-  'doors.title': { ko: '외부 접속', en: 'Doors for real clients' },
+  'doors.title': { ko: '외부 접속', en: 'External access' },
   'doors.ssh': { ko: 'SSH 접속', en: 'SSH' },
   'doors.api': { ko: '쿠버네티스 API', en: 'Kubernetes API' },
   'doors.sshHint': { ko: 'root/vagrant 또는 vagrant/vagrant로 로그인합니다.', en: 'Log in with root/vagrant or vagrant/vagrant.' },
