@@ -23,6 +23,7 @@ import { FlagError } from './flags.ts';
 import { kubeletProxy } from './kubelet-proxy.ts';
 import { randomSuffix } from './meta.ts';
 import { NodeAuthorizer } from './node-authorizer.ts';
+import { openApiPaths } from './openapi.ts';
 import { PRIVILEGED, RbacAuthorizer } from './rbac.ts';
 import { reviews } from './reviews.ts';
 import { ServiceAllocation } from './service-allocation.ts';
@@ -120,7 +121,7 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
       }),
     ]),
     hooks: new Map([['/services', allocation]]),
-    paths: [healthPaths({ etcd, isReady: () => server.isReady })],
+    paths: [healthPaths({ etcd, isReady: () => server.isReady }), openApiPaths(BUILT_IN)],
     advertised: `${options.advertised.address}:${options.advertised.port}`,
     onStarted: (signal) => {
       void new CustomResources({ server, clock }).follow(signal);
