@@ -3,20 +3,62 @@
 import type { Program } from '../../kernel/process.ts';
 import { runCommandLine, type Command } from './command.ts';
 import { apply } from './commands/apply.ts';
+import { autoscale } from './commands/autoscale.ts';
+import { config } from './commands/config.ts';
+import { cordon, drain, uncordon } from './commands/cordon.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { describe } from './commands/describe.ts';
-import { exec } from './commands/exec.ts';
+import { edit } from './commands/edit.ts';
+import { attach, exec } from './commands/exec.ts';
 import { expose } from './commands/expose.ts';
 import { get } from './commands/get.ts';
+import { annotate, label } from './commands/label.ts';
 import { logs } from './commands/logs.ts';
+import { options, plugin } from './commands/options.ts';
+import { patch, replace } from './commands/patch.ts';
+import { rollout } from './commands/rollout.ts';
 import { run } from './commands/run.ts';
 import { scale } from './commands/scale.ts';
+import { apiResources, apiVersions, clusterInfo, version } from './commands/server-info.ts';
+import { set } from './commands/set.ts';
+import { taint } from './commands/taint.ts';
 
 const root: Command = {
   name: 'kubectl',
   // In the order in which kubectl adds them: suggestions follow it.
-  subcommands: [create, expose, run, get, deleteCommand, scale, describe, logs, exec, apply],
+  subcommands: [
+    create,
+    expose,
+    run,
+    set,
+    get,
+    edit,
+    deleteCommand,
+    rollout,
+    scale,
+    autoscale,
+    clusterInfo,
+    cordon,
+    uncordon,
+    drain,
+    taint,
+    describe,
+    logs,
+    attach,
+    exec,
+    apply,
+    patch,
+    replace,
+    label,
+    annotate,
+    plugin,
+    version,
+    apiVersions,
+    apiResources,
+    options,
+    config,
+  ],
 };
 
 export const kubectl: Program = {

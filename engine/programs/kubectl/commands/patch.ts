@@ -1,0 +1,159 @@
+// Models `kubectl patch` and `kubectl replace`.
+
+import { isNotFound } from '../../../kube/machinery/api-error.ts';
+import type { Command } from '../command.ts';
+import type { Context } from '../context.ts';
+import { CliError, throwAll, withSource } from '../errors.ts';
+import { groupKind, pathOf, query } from '../factory/rest-mapper.ts';
+import { marshal, sortKeys, type JsonObject } from '../printers/json.ts';
+import { getObject, infosFromFiles, type Info } from '../resource/infos.ts';
+import { decodeYaml, YamlError } from '../resource/yaml-decode.ts';
+import {
+  annotated,
+  annotationOf,
+  at,
+  CHANGE_CAUSE,
+  dryRunOf,
+  filenamesOf,
+  LAST_APPLIED,
+  recordedCommand,
+  ResultPrinter,
+  shouldRecord,
+  validation,
+} from './common.ts';
+import { withConfiguration } from './apply.ts';
+import { deleteObject } from './delete.ts';
+import { forEach, patchObject, recordChange, selectObjects } from './patching.ts';
+import { waitForDeletion } from './wait-deleted.ts';
+import { equal } from '../resource/strategic-merge.ts';
+import { rawRequest } from './get.ts';
+import { sourcesOf } from '../resource/files.ts';
+
+export const patch: Command = { name: 'patch', run: runPatch };
+export const replace: Command = { name: 'replace', run: runReplace };
+
+const TYPES = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+} as const;
+
+async function runPatch(context: Context): Promise<void> {
+  const { flags } = context;
+  const given = flags.string('patch');
+  const file = flags.string('patch-file');
+  if (given === '' && file === '') throw new CliError('must specify --patch or --patch-file containing the contents of the patch');
+  if (given !== '' && file !== '') throw new CliError('cannot specify --patch and --patch-file together');
+  const typeName = flags.string('type').toLowerCase();
+  if (!(typeName in TYPES)) throw new CliError(`--type must be one of [json merge strategic], not "${flags.string('type')}"`);
+  const type = TYPES[typeName as keyof typeof TYPES];
+  const body = patchBody(file === '' ? given : context.readTextFile(file));
+  const dryRun = await dryRunOf(context);
+  const printer = new ResultPrinter(context, dryRun);
+  const { infos, errors } = await selectObjects(context, { args: context.args, all: false });
+  await forEach(infos, errors, async (info) => {
+    if (dryRun === 'client') {
+      await printer.print(info.object ?? {}, 'patched');
+      return;
+    }
+    const answer = await patchObject(context, info, { body, type, dryRun });
+    await recordChange(context, info);
+    await printer.print(answer, equal(info.object, answer) ? 'patched (no change)' : 'patched');
+  });
+  if (infos.length === 0 && errors.length === 0) throw new CliError('no objects passed to patch');
+}
+
+/** JSON, or YAML made JSON. */
+function patchBody(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  try {
+    return marshal(sortKeys(decodeYaml(text)));
+  } catch (error) {
+    if (error instanceof YamlError) throw new CliError(`unable to parse "${text}": yaml: ${error.message}`);
+    throw error;
+  }
+}
+
+async function runReplace(context: Context): Promise<void> {
+  const { flags } = context;
+  const files = filenamesOf(context, { required: true });
+  const raw = flags.string('raw');
+  if (raw !== '') {
+    const body = await (sourcesOf(context, files, false)[0]?.read() ?? Promise.resolve(''));
+    await context.out(await rawRequest(context, 'PUT', raw, body));
+    return;
+  }
+  if (flags.int('grace-period') >= 0 && !flags.bool('force')) throw new CliError('--grace-period must have --force specified');
+  if (flags.duration('timeout') !== 0 && !flags.bool('force')) throw new CliError('--timeout must have --force specified');
+  const dryRun = await dryRunOf(context);
+  const printer = new ResultPrinter(context, dryRun);
+  const namespace = context.namespace();
+  const validate = validation(context);
+  const found = await infosFromFiles(context, {
+    filenames: files,
+    recursive: flags.bool('recursive'),
+    namespace: namespace.name,
+    enforceNamespace: namespace.isExplicit,
+    ...(validate === undefined ? {} : { validate }),
+  });
+  throwAll(found.errors);
+  if (flags.bool('force')) await forceDelete(context, found.infos);
+  await forEach(found.infos, [], async (info) => {
+    const object = withRecord(context, info.object ?? {});
+    if (dryRun === 'client') {
+      await printer.print(object, 'replaced');
+      return;
+    }
+    try {
+      await printer.print(
+        await (flags.bool('force') ? post(context, info, object) : put(context, info, object, dryRun === 'server')),
+        'replaced',
+      );
+    } catch (error) {
+      throw withSource('replacing', info.source, error);
+    }
+  });
+}
+
+function withRecord(context: Context, object: JsonObject): JsonObject {
+  const recorded = shouldRecord(context) ? annotated(object, CHANGE_CAUSE, recordedCommand(context)) : object;
+  if (context.flags.bool('save-config') || annotationOf(object, LAST_APPLIED) !== undefined) return withConfiguration(recorded);
+  return recorded;
+}
+
+async function put(context: Context, info: Info, object: JsonObject, isServerDryRun: boolean): Promise<JsonObject> {
+  const version = at(object, 'metadata', 'resourceVersion') ?? at(await getObject(context, info), 'metadata', 'resourceVersion');
+  const body = sortKeys({ ...object, metadata: { ...(object['metadata'] as JsonObject), resourceVersion: version } });
+  const target =
+    pathOf(info.mapping, { namespace: info.namespace, name: info.name }) +
+    query({ fieldManager: context.flags.string('field-manager'), dryRun: isServerDryRun ? 'All' : undefined });
+  return context.rest.json<JsonObject>('PUT', target, { body, accept: 'application/json' });
+}
+
+function post(context: Context, info: Info, object: JsonObject): Promise<JsonObject> {
+  return context.rest.json<JsonObject>(
+    'POST',
+    pathOf(info.mapping, { namespace: info.namespace }) + query({ fieldManager: context.flags.string('field-manager') }),
+    { body: sortKeys(object), accept: 'application/json' },
+  );
+}
+
+async function forceDelete(context: Context, infos: readonly Info[]): Promise<void> {
+  const deleted: { info: Info; uid: string }[] = [];
+  for (const info of infos) {
+    try {
+      deleted.push({
+        info,
+        uid: await deleteObject(context, info, { graceSeconds: context.flags.int('grace-period'), cascade: 'Background', dryRun: 'none' }),
+      });
+      await context.out(`${groupKind(info.mapping)} "${info.name}" deleted\n`);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+  await waitForDeletion(context, deleted, context.flags.duration('timeout'));
+}

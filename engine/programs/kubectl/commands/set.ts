@@ -1,0 +1,219 @@
+// Models `kubectl set`: image, env, resources, selector and serviceaccount.
+
+import type { Command } from '../command.ts';
+import type { Context } from '../context.ts';
+import { CliError } from '../errors.ts';
+import { objects, text } from '../describe/values.ts';
+import { isObject, type JsonObject } from '../printers/json.ts';
+import { NOTHING_SELECTED, type Info } from '../resource/infos.ts';
+import { strategicDiff } from '../resource/strategic-merge.ts';
+import { annotated, at, CHANGE_CAUSE, dryRunOf, filenamesOf, recordedCommand, ResultPrinter, shouldRecord } from './common.ts';
+import { selectorObject } from './create-generators.ts';
+import { forEach, patchObject, selectObjects } from './patching.ts';
+import { quantities } from './run.ts';
+
+export const set: Command = {
+  name: 'set',
+  group: { stream: 'err', status: 1 },
+  subcommands: [
+    { name: 'image', run: setImage },
+    { name: 'resources', run: setResources },
+    { name: 'selector', run: setSelector },
+    { name: 'serviceaccount', aliases: ['sa'], run: setServiceAccount },
+    { name: 'env', run: setEnv },
+  ],
+};
+
+/** Changes a pod spec; false leaves the object out. */
+type Change = (spec: JsonObject, info: Info) => JsonObject | undefined;
+
+async function changeTemplates(context: Context, resources: readonly string[], done: string, change: Change): Promise<void> {
+  const dryRun = await dryRunOf(context);
+  const printer = new ResultPrinter(context, dryRun);
+  const isLocal = context.flags.bool('local');
+  const { infos, errors } = await selectObjects(context, { args: resources, local: isLocal, all: context.flags.bool('all') });
+  await forEach(infos, errors, async (info) => {
+    const before = info.object ?? {};
+    const changed = withPodSpec(before, (spec) => change(spec, info));
+    if (changed === undefined) return;
+    const after = shouldRecord(context) ? annotated(changed, CHANGE_CAUSE, recordedCommand(context)) : changed;
+    if (isLocal || dryRun === 'client') {
+      await printer.print(after, done);
+      return;
+    }
+    const patch = strategicDiff(before, after);
+    if (Object.keys(patch).length === 0) return;
+    await printer.print(await patchObject(context, info, { body: patch, dryRun }), done);
+  });
+}
+
+/** Puts a changed pod spec back where the kind has it. */
+function withPodSpec(object: JsonObject, change: (spec: JsonObject) => JsonObject | undefined): JsonObject | undefined {
+  const path =
+    object['kind'] === 'Pod'
+      ? ['spec']
+      : object['kind'] === 'CronJob'
+        ? ['spec', 'jobTemplate', 'spec', 'template', 'spec']
+        : ['spec', 'template', 'spec'];
+  const spec = at(object, ...path);
+  if (!isObject(spec)) throw new CliError(`the object is not a pod or does not have a pod template: ${text(object['kind'])}`);
+  const next = change(spec);
+  if (next === undefined) return undefined;
+  const put = (target: JsonObject, keys: readonly string[]): JsonObject => {
+    const [key = '', ...rest] = keys;
+    return { ...target, [key]: rest.length === 0 ? next : put((target[key] ?? {}) as JsonObject, rest) };
+  };
+  return put(object, path);
+}
+
+function split(
+  context: Context,
+  isPair: (arg: string) => boolean,
+): { readonly resources: readonly string[]; readonly pairs: readonly string[] } {
+  const first = context.args.findIndex(isPair);
+  return first < 0 ? { resources: context.args, pairs: [] } : { resources: context.args.slice(0, first), pairs: context.args.slice(first) };
+}
+
+async function setImage(context: Context): Promise<void> {
+  const { resources, pairs } = split(context, (arg) => arg.includes('='));
+  if (resources.length === 0 && filenamesOf(context).length === 0) throw new CliError(NOTHING_SELECTED);
+  if (pairs.length === 0) {
+    await selectObjects(context, { args: resources });
+    throw new CliError('at least one image update is required');
+  }
+  const images = new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const));
+  if (images.has('*') && images.size > 1)
+    throw new CliError('all containers are already specified by *, but saw more than one container_name=container_image pairs');
+  await changeTemplates(context, resources, 'image updated', (spec) => {
+    const out = { ...spec };
+    for (const [name, image] of images) {
+      let isFound = false;
+      for (const field of ['initContainers', 'containers']) {
+        if (!Array.isArray(out[field])) continue;
+        out[field] = objects(out[field]).map((container) => {
+          if (container['name'] !== name && name !== '*') return container;
+          isFound = true;
+          return { ...container, image };
+        });
+      }
+      if (!isFound) throw new CliError(`unable to find container named "${name}"`);
+    }
+    return out;
+  });
+}
+
+/** Containers whose name fits a pattern with `*`. */
+function mapContainers(
+  spec: JsonObject,
+  pattern: string,
+  change: (container: JsonObject) => JsonObject,
+): { readonly spec: JsonObject; readonly count: number } {
+  const expression = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*')}$`);
+  let count = 0;
+  const containers = objects(spec['containers']).map((container) => {
+    if (!expression.test(text(container['name']))) return container;
+    count++;
+    return change(container);
+  });
+  return { spec: { ...spec, containers }, count };
+}
+
+async function setResources(context: Context): Promise<void> {
+  const { flags } = context;
+  const limits = quantities(flags.string('limits'));
+  const requests = quantities(flags.string('requests'));
+  if (context.args.length === 0 && filenamesOf(context).length === 0) throw new CliError(NOTHING_SELECTED);
+  if (limits === undefined && requests === undefined)
+    throw new CliError('you must specify an update to requests or limits (in the form of --requests/--limits)');
+  const pattern = flags.string('containers');
+  await changeTemplates(context, context.args, 'resource requirements updated', (spec) => {
+    const changed = mapContainers(spec, pattern, (container) => {
+      const old = isObject(container['resources']) ? container['resources'] : {};
+      const merged = (key: string, more: JsonObject | undefined): JsonObject =>
+        more === undefined ? {} : { [key]: { ...((old[key] ?? {}) as JsonObject), ...more } };
+      return { ...container, resources: { ...old, ...merged('limits', limits), ...merged('requests', requests) } };
+    });
+    if (changed.count === 0) throw new CliError(`unable to find container named ${pattern}`);
+    return changed.spec;
+  });
+}
+
+async function setServiceAccount(context: Context): Promise<void> {
+  const { args } = context;
+  const account = args[args.length - 1];
+  if (account === undefined || (args.length < 2 && filenamesOf(context).length === 0)) {
+    throw new CliError(args.length === 0 ? 'serviceaccount is required' : NOTHING_SELECTED);
+  }
+  await changeTemplates(context, args.slice(0, -1), 'serviceaccount updated', (spec) => ({
+    ...spec,
+    serviceAccountName: account,
+    ...(spec['serviceAccount'] === undefined ? {} : { serviceAccount: account }),
+  }));
+}
+
+async function setSelector(context: Context): Promise<void> {
+  const { args } = context;
+  const expression = args[args.length - 1];
+  if (expression === undefined || args.length < 2)
+    throw new CliError('one or more resources must be specified as <resource> <name> or <resource>/<name>');
+  const dryRun = await dryRunOf(context);
+  const printer = new ResultPrinter(context, dryRun);
+  const { infos, errors } = await selectObjects(context, { args: args.slice(0, -1), local: context.flags.bool('local') });
+  const labels = selectorObject(expression)['matchLabels'] ?? {};
+  await forEach(infos, errors, async (info) => {
+    if (info.mapping.kind !== 'Service') throw new CliError(`setting a selector is only supported for Services`);
+    const after = { ...info.object, spec: { ...((info.object?.['spec'] ?? {}) as JsonObject), selector: labels } };
+    if (dryRun === 'client' || context.flags.bool('local')) await printer.print(after, 'selector updated');
+    else
+      await printer.print(await patchObject(context, info, { body: strategicDiff(info.object ?? {}, after), dryRun }), 'selector updated');
+  });
+}
+
+async function setEnv(context: Context): Promise<void> {
+  const { flags } = context;
+  const { resources, pairs } = split(context, (arg) => arg.includes('=') || (arg.endsWith('-') && arg.length > 1));
+  if (resources.length === 0 && filenamesOf(context).length === 0)
+    throw new CliError('one or more resources must be specified as <resource> <name> or <resource>/<name>');
+  if (flags.string('from') !== '') throw new CliError('not emulated: set env --from');
+  const all = [...flags.list('env'), ...pairs];
+  if (all.length === 0 && !flags.bool('list')) {
+    await selectObjects(context, { args: resources });
+    throw new CliError('at least one environment variable must be provided');
+  }
+  if (flags.bool('list')) {
+    await listEnv(context, resources);
+    return;
+  }
+  const sets = new Map<string, string>();
+  const removals: string[] = [];
+  for (const pair of all) {
+    const equals = pair.indexOf('=');
+    if (equals < 0) removals.push(pair.slice(0, -1));
+    else sets.set(pair.slice(0, equals), pair.slice(equals + 1));
+  }
+  await changeTemplates(context, resources, 'env updated', (spec) => {
+    const changed = mapContainers(spec, flags.string('containers'), (container) => {
+      const old = objects(container['env']);
+      const kept = old
+        .filter((entry) => !removals.includes(text(entry['name'])))
+        .map((entry) => (sets.has(text(entry['name'])) ? { name: entry['name'], value: sets.get(text(entry['name'])) } : entry));
+      const added = [...sets].filter(([name]) => !old.some((entry) => entry['name'] === name)).map(([name, value]) => ({ name, value }));
+      const env = [...kept, ...added];
+      const { env: before, ...rest } = container;
+      void before;
+      return env.length === 0 ? rest : { ...rest, env };
+    });
+    return changed.spec;
+  });
+}
+
+async function listEnv(context: Context, resources: readonly string[]): Promise<void> {
+  const { infos, errors } = await selectObjects(context, { args: resources });
+  await forEach(infos, errors, async (info) => {
+    const spec = info.mapping.kind === 'Pod' ? at(info.object, 'spec') : at(info.object, 'spec', 'template', 'spec');
+    for (const container of objects(at(spec, 'containers'))) {
+      await context.out(`# ${info.mapping.resource}/${info.name}, container ${text(container['name'])}\n`);
+      for (const entry of objects(container['env'])) await context.out(`${text(entry['name'])}=${text(entry['value'])}\n`);
+    }
+  });
+}
