@@ -1,6 +1,9 @@
 import type { Program } from '../../kernel/process.ts';
+import { programs as identity } from './identity.ts';
+import { programs as kill } from './kill.ts';
 import { programs as modules } from './modules.ts';
 import { programs as power } from './power.ts';
+import { programs as ps } from './ps.ts';
 import { programs as sysctl } from './sysctl.ts';
 
-export const programs: readonly Program[] = [...modules, ...power, ...sysctl];
+export const programs: readonly Program[] = [...identity, ...kill, ...modules, ...power, ...ps, ...sysctl];
