@@ -17,6 +17,7 @@ interface Entry {
   label: string;
   readonly isDynamic: boolean;
   readonly isNoPrefixRoute: boolean;
+  readonly validUntilMs: number | undefined;
 }
 
 export class AddressTable {
@@ -38,6 +39,7 @@ export class AddressTable {
       label: entry.label,
       isDynamic: entry.isDynamic,
       isNoPrefixRoute: entry.isNoPrefixRoute,
+      validUntilMs: entry.validUntilMs,
     }));
   }
 
@@ -58,6 +60,7 @@ export class AddressTable {
       label: options.label ?? link.name,
       isDynamic: options.isDynamic ?? false,
       isNoPrefixRoute: options.noPrefixRoute ?? false,
+      validUntilMs: options.validUntilMs,
     };
     this.#entries.push(entry);
     this.#reindex();

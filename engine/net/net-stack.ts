@@ -44,6 +44,8 @@ export interface AddressView {
   readonly isDynamic: boolean;
   /** No route to its subnet came with it. */
   readonly isNoPrefixRoute: boolean;
+  /** End of a lease, in lab time; undefined: forever. */
+  readonly validUntilMs: number | undefined;
 }
 
 export interface Route {
@@ -282,6 +284,7 @@ export interface NetStack {
       readonly noPrefixRoute?: boolean;
       /** `ip addr add` without `brd` sets none. */
       readonly broadcast?: string;
+      readonly validUntilMs?: number;
     },
   ): void;
   deleteAddress(link: string, address: string): void;

@@ -27,6 +27,7 @@ interface SavedStack {
     readonly label: string;
     readonly isDynamic: boolean;
     readonly noPrefixRoute: boolean;
+    readonly validUntilMs?: number;
   }[];
   readonly routes: readonly Route[];
   readonly neighbours: readonly { readonly address: string; readonly mac: string; readonly device: string }[];
@@ -63,6 +64,7 @@ export function saveStack(stack: Stack): string {
       label: address.label,
       isDynamic: address.isDynamic,
       noPrefixRoute: address.isNoPrefixRoute,
+      ...(address.validUntilMs === undefined ? {} : { validUntilMs: address.validUntilMs }),
     })),
     routes: stack.routes(),
     neighbours: stack.neighbours().filter((one) => one.state === 'PERMANENT'),

@@ -21,6 +21,7 @@ import { kubeProxy } from './kube-proxy.ts';
 import { kubeScheduler } from './kube-scheduler.ts';
 import { kubelet } from './kubelet.ts';
 import { programs as plain } from './plain.ts';
+import { sshd } from './sshd.ts';
 
 export const programs: readonly Program[] = [
   ...plain,
@@ -44,4 +45,5 @@ export const programs: readonly Program[] = [
   flexVolInstaller,
   loopback,
   portMap,
+  sshd,
 ];

@@ -1,4 +1,24 @@
 import type { Program } from '../../kernel/process.ts';
+import { curl } from './curl.ts';
+import { dhclient } from './dhclient.ts';
+import { ip } from './ip/index.ts';
+import { ip6tables, iptables, iptablesRestore, iptablesSave } from './iptables.ts';
+import { networkScripts } from './network-scripts.ts';
+import { ping } from './ping.ts';
 import { sftpServer } from './sftp-server/index.ts';
+import { netstat, ss } from './sockets.ts';
 
-export const programs: readonly Program[] = [sftpServer];
+export const programs: readonly Program[] = [
+  curl,
+  dhclient,
+  ip,
+  ip6tables,
+  iptables,
+  iptablesRestore,
+  iptablesSave,
+  netstat,
+  networkScripts,
+  ping,
+  sftpServer,
+  ss,
+];
