@@ -74,7 +74,7 @@ describe('sshd', () => {
       expect(sys.net.sockets().some((one) => one.state === 'LISTEN')).toBe(false);
       await shell.stdin.write(utf8('exit 5\r'));
       expect(await shell.exit).toEqual({ status: 5 });
-      expect(sys.readTextFile('/var/log/lastlog')).toMatch(/^root\tpts\/0\t127\.0\.0\.1\t/);
+      expect(sys.readTextFile('/var/log/wtmp')).toMatch(/^root\tpts\/0\t127\.0\.0\.1\t/);
     });
   });
 

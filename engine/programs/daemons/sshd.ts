@@ -9,7 +9,7 @@ import { SshServer, type SshAuthRequest, type SshServerChannel } from '../../net
 import { isSysError } from '../../sim/errno.ts';
 import { accountOf, credentialsOf, shadowField, type Account } from '../net/accounts.ts';
 import { err, readIfThere } from '../net/io.ts';
-import { recordLogin, recordLogout } from './login-records.ts';
+import { lastLogin, recordLogin } from './accounts.ts';
 import { readSshdConfig, type SshdConfig } from './sshd-config.ts';
 
 const HOST_KEY = '/etc/ssh/ssh_host_ecdsa_key';
@@ -213,7 +213,7 @@ class SshdConnection {
       credentials: credentialsOf(this.#process, account),
     });
     sys.close(slave);
-    recordLogin(this.#process, { user: account.name, line: terminal.name, from: this.#from, pid });
+    recordLogin(sys, { name: account.name, terminal: terminal.name, host: this.#from });
     let isOpen = true;
     const hangUp = (): void => {
       if (!isOpen) return;
@@ -243,7 +243,6 @@ class SshdConnection {
     resizing.dispose();
     hangUp();
     const ended = await sys.wait(pid);
-    recordLogout(this.#process, terminal.name);
     await this.#log(`pam_unix(sshd:session): session closed for user ${account.name}`);
     if (hasClient) await this.#finish(channel, ended);
     void typing;
@@ -252,7 +251,7 @@ class SshdConnection {
   async #greet(account: Account, slave: number): Promise<void> {
     const { sys } = this.#process;
     const encoder = new TextEncoder();
-    const last = this.#config.printLastLog ? recordLogin.lastOf(this.#process, account.name) : undefined;
+    const last = this.#config.printLastLog ? lastLogin(sys, account.name) : undefined;
     if (last !== undefined) await sys.file(slave).write(encoder.encode(`Last login: ${last}\n`));
     const motd = this.#config.printMotd ? readIfThere(this.#process, '/etc/motd') : '';
     if (motd !== '' && !sys.exists(`${account.home}/.hushlogin`)) await sys.file(slave).write(encoder.encode(motd));

@@ -4,8 +4,8 @@ import type { Process, Program } from '../../kernel/process.ts';
 import { IptablesError, type TableName } from '../../net/net-stack.ts';
 import { text } from '../../sim/bytes.ts';
 import { isSysError } from '../../sim/errno.ts';
-import { formatTime } from '../daemons/login-records.ts';
 import { err, hostsNames, out } from './io.ts';
+import { formatTime } from './time.ts';
 
 const VERSION = 'v1.4.21';
 
