@@ -1,4 +1,5 @@
 import type { Program } from '../../kernel/process.ts';
+import { crictl } from './crictl.ts';
 import { docker } from './docker.ts';
 
-export const programs: readonly Program[] = [docker];
+export const programs: readonly Program[] = [crictl, docker];
