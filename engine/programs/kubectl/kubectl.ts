@@ -3,7 +3,9 @@
 import type { Program } from '../../kernel/process.ts';
 import { runCommandLine, type Command } from './command.ts';
 import { apply } from './commands/apply.ts';
+import { auth, certificate, top } from './commands/auth.ts';
 import { autoscale } from './commands/autoscale.ts';
+import { completion } from './commands/completion.ts';
 import { config } from './commands/config.ts';
 import { cordon, drain, uncordon } from './commands/cordon.ts';
 import { create } from './commands/create.ts';
@@ -17,12 +19,14 @@ import { annotate, label } from './commands/label.ts';
 import { logs } from './commands/logs.ts';
 import { options, plugin } from './commands/options.ts';
 import { patch, replace } from './commands/patch.ts';
+import { portForward } from './commands/port-forward.ts';
 import { rollout } from './commands/rollout.ts';
 import { run } from './commands/run.ts';
 import { scale } from './commands/scale.ts';
 import { apiResources, apiVersions, clusterInfo, version } from './commands/server-info.ts';
 import { set } from './commands/set.ts';
 import { taint } from './commands/taint.ts';
+import { wait } from './commands/wait.ts';
 
 const root: Command = {
   name: 'kubectl',
@@ -38,7 +42,9 @@ const root: Command = {
     rollout,
     scale,
     autoscale,
+    certificate,
     clusterInfo,
+    top,
     cordon,
     uncordon,
     drain,
@@ -47,11 +53,15 @@ const root: Command = {
     logs,
     attach,
     exec,
+    portForward,
+    auth,
     apply,
     patch,
     replace,
+    wait,
     label,
     annotate,
+    completion,
     plugin,
     version,
     apiVersions,

@@ -241,9 +241,10 @@ async function explainBadSelector(request: Promise<JsonObject>, mapping: Mapping
   try {
     return await request;
   } catch (error) {
-    if (!(error instanceof ApiError) || (options.selector === '' && options.fieldSelector === '')) throw error;
-    if (error.status.reason !== 'BadRequest' && error.status.reason !== 'NotFound') throw error;
+    if (!(error instanceof ApiError) || (error.status.reason !== 'BadRequest' && error.status.reason !== 'NotFound')) throw error;
     const resource = `${mapping.group}/${mapping.version}, Resource=${mapping.resource}`;
+    if (options.selector === '' && options.fieldSelector === '')
+      throw new ApiError({ ...error.status, message: `Unable to list "${resource}": ${error.status.message ?? ''}` });
     throw new ApiError({
       ...error.status,
       message: `Unable to find "${resource}" that match label selector "${options.selector}", field selector "${options.fieldSelector}": ${error.status.message ?? ''}`,
