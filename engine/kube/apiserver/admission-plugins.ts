@@ -272,3 +272,21 @@ export function storageDefaults(reader: ClusterReader): AdmissionPlugin {
     },
   };
 }
+
+/** A certificate request tells who made it. */
+export const CERTIFICATE_REQUESTER: AdmissionPlugin = {
+  name: 'CertificateRequester',
+  admit(request) {
+    if (request.definition.plural !== 'certificatesigningrequests' || request.operation !== 'CREATE' || request.object === undefined)
+      return;
+    const spec = (request.object as unknown as { spec: Json }).spec;
+    const { name, uid, groups, extra } = request.user;
+    spec['username'] = name;
+    spec['groups'] = [...groups];
+    if (uid === undefined) delete spec['uid'];
+    else spec['uid'] = uid;
+    if (extra === undefined) delete spec['extra'];
+    else spec['extra'] = extra;
+    request.object['status'] = {};
+  },
+};

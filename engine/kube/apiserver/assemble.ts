@@ -9,6 +9,7 @@ import { BUILT_IN } from '../registry/index.ts';
 import { SysError } from '../../sim/errno.ts';
 import type { ClusterReader } from './admission.ts';
 import {
+  CERTIFICATE_REQUESTER,
   DEFAULT_TOLERATION_SECONDS,
   namespaceLifecycle,
   nodeRestriction,
@@ -98,6 +99,7 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
     TAINT_NODES_BY_CONDITION,
     priority(reader),
     DEFAULT_TOLERATION_SECONDS,
+    CERTIFICATE_REQUESTER,
     storageDefaults(reader),
   ].filter((plugin) => !disabled.includes(plugin.name));
   const server: ApiServer = new ApiServer({

@@ -2,6 +2,8 @@
 
 import { isDeepEqual, isRecord } from '../machinery/deep.ts';
 import { listRule } from '../machinery/merge-keys.ts';
+import { normalize } from '../machinery/schema/codec.ts';
+import { structOf } from '../machinery/schema/schema.ts';
 import { apiVersionOf } from '../machinery/resources.ts';
 import { rfc3339 } from '../machinery/time.ts';
 import type { ApiObject, ResourceDefinition } from '../registry/definition.ts';
@@ -29,13 +31,14 @@ interface Write {
 const MAX_ENTRIES = 10;
 
 /** Puts what `next` changes against `current` under the writer's name, and takes it from the others. */
-export function recordManager({ next, current, context, nowMs }: Write): void {
+export function recordManager({ next, current, context, nowMs, definition }: Write): void {
   const given = (next.metadata.managedFields ?? []) as unknown as Entry[];
   const known = ((current?.metadata.managedFields ?? []) as unknown as Entry[]).map((entry) => ({ ...entry }));
   // A client that sends an empty list asks for a reset.
   let entries = current !== undefined && given.length === 0 && Array.isArray(next.metadata.managedFields) ? [] : known;
   const now = fieldsOf(next);
-  const changed = current === undefined ? now : changedFields(next, current);
+  // Against a new object stands the empty one, whose fields that are always written belong to nobody.
+  const changed = changedFields(next, current ?? emptyOf(definition));
   const apiVersion = apiVersionOf(context.served);
   let isChanged = false;
   entries = entries.flatMap((entry) => {
@@ -65,6 +68,18 @@ export function recordManager({ next, current, context, nowMs }: Write): void {
   for (const entry of entries) entry.fieldsV1 = sortSet(entry.fieldsV1);
   if (entries.length === 0) delete next.metadata.managedFields;
   else next.metadata.managedFields = entries as unknown as NonNullable<ApiObject['metadata']['managedFields']>;
+}
+
+const empties = new Map<ResourceDefinition, ApiObject>();
+
+function emptyOf(definition: ResourceDefinition): ApiObject {
+  let empty = empties.get(definition);
+  if (empty === undefined) {
+    const struct = definition.isCustom ? undefined : structOf(definition.group, definition.version, definition.kind);
+    empty = (struct === undefined ? { metadata: {} } : normalize(struct, { metadata: {} })) as unknown as ApiObject;
+    empties.set(definition, empty);
+  }
+  return empty;
 }
 
 /** A write of the server itself: the record stays. */
@@ -99,11 +114,11 @@ const NOT_MANAGED = new Set([
 export function fieldsOf(object: ApiObject): FieldSet {
   const out: FieldSet = {};
   for (const [key, value] of Object.entries(object)) {
-    if (key === 'apiVersion' || key === 'kind' || value === undefined) continue;
+    if (key === 'apiVersion' || key === 'kind' || value === undefined || value === null) continue;
     if (key === 'metadata') {
       const meta: FieldSet = {};
       for (const [field, member] of Object.entries(object.metadata)) {
-        if (!NOT_MANAGED.has(field) && member !== undefined) meta[`f:${field}`] = setOf(member, ['metadata', field]);
+        if (!NOT_MANAGED.has(field) && member !== undefined && member !== null) meta[`f:${field}`] = setOf(member, ['metadata', field]);
       }
       if (!isEmptySet(meta)) out['f:metadata'] = meta;
       continue;
@@ -122,7 +137,7 @@ function changedFields(next: ApiObject, current: ApiObject): FieldSet {
       const meta: FieldSet = {};
       const old = current.metadata as unknown as Record<string, unknown>;
       for (const [field, member] of Object.entries(next.metadata)) {
-        if (NOT_MANAGED.has(field) || member === undefined) continue;
+        if (NOT_MANAGED.has(field)) continue;
         const difference = changedOf(member, old[field], ['metadata', field]);
         if (difference !== undefined) meta[`f:${field}`] = difference;
       }
@@ -136,21 +151,22 @@ function changedFields(next: ApiObject, current: ApiObject): FieldSet {
 }
 
 function changedOf(next: unknown, old: unknown, path: readonly string[]): FieldSet | undefined {
-  if (next === undefined || isDeepEqual(next, old)) return undefined;
+  if (next === undefined || next === null || isDeepEqual(next, old)) return undefined;
   if (old === undefined) return setOf(next, path);
-  if (isRecord(next) && isRecord(old)) {
+  if (isRecord(next) && (isRecord(old) || old === null)) {
+    if (isAtomic(next, path)) return {};
     const out: FieldSet = {};
     for (const [key, value] of Object.entries(next)) {
-      const difference = changedOf(value, old[key], [...path, key]);
+      const difference = changedOf(value, old === null ? undefined : old[key], [...path, key]);
       if (difference !== undefined) out[`f:${key}`] = difference;
     }
     return isEmptySet(out) ? undefined : out;
   }
-  if (Array.isArray(next) && Array.isArray(old)) {
+  if (Array.isArray(next) && (Array.isArray(old) || old === null)) {
     const rule = listRule(path);
     if (rule === undefined) return {};
     const out: FieldSet = {};
-    const before = new Map(old.map((element) => [elementKey(element, rule.mapKeys), element as unknown]));
+    const before = new Map((old ?? []).map((element: unknown) => [elementKey(element, rule.mapKeys), element] as const));
     for (const element of next as unknown[]) {
       const key = elementKey(element, rule.mapKeys);
       if (!before.has(key)) out[key] = elementSet(element, path, rule.mapKeys);
@@ -164,12 +180,13 @@ function changedOf(next: unknown, old: unknown, path: readonly string[]): FieldS
   return {};
 }
 
+/** A value that was not there before: itself and everything in it. */
 function setOf(value: unknown, path: readonly string[]): FieldSet {
   if (isRecord(value)) {
-    // The map itself is a field of its own only when it is empty; its members speak for it otherwise.
-    const out: FieldSet = {};
-    if (isOwnField(path)) out['.'] = {};
-    for (const [key, member] of Object.entries(value)) if (member !== undefined) out[`f:${key}`] = setOf(member, [...path, key]);
+    const members = Object.entries(value).filter(([, member]) => member !== undefined && member !== null);
+    if (members.length === 0 || isAtomic(value, path)) return {};
+    const out: FieldSet = { '.': {} };
+    for (const [key, member] of members) out[`f:${key}`] = setOf(member, [...path, key]);
     return out;
   }
   if (!Array.isArray(value)) return {};
@@ -181,29 +198,12 @@ function setOf(value: unknown, path: readonly string[]): FieldSet {
 }
 
 function elementSet(element: unknown, path: readonly string[], mapKeys: readonly string[]): FieldSet {
-  if (mapKeys.length === 0) return {};
-  const members = setOf(element, path);
-  return { '.': {}, ...members };
+  return mapKeys.length === 0 ? {} : setOf(element, path);
 }
 
-/** Structures that are not optional in Go have no entry of their own. */
-const PLAIN_STRUCTURES = new Set([
-  'metadata',
-  'spec',
-  'status',
-  'template',
-  'resources',
-  'strategy',
-  'involvedObject',
-  'source',
-  'containers',
-]);
-
-function isOwnField(path: readonly string[]): boolean {
-  const field = path.at(-1)!;
-  if (PLAIN_STRUCTURES.has(field)) return false;
-  if (field === 'loadBalancer' || field === 'nodeInfo' || field === 'daemonEndpoints') return field !== 'nodeInfo' ? false : false;
-  return true;
+/** Label selectors are one value. */
+function isAtomic(value: Record<string, unknown>, path: readonly string[]): boolean {
+  return /selector$/i.test(path.at(-1)!) && Object.keys(value).every((key) => key === 'matchLabels' || key === 'matchExpressions');
 }
 
 function elementKey(element: unknown, mapKeys: readonly string[]): string {

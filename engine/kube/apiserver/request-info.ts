@@ -80,7 +80,8 @@ export function requestInfoOf(request: Pick<HttpRequest, 'method' | 'target'>): 
     version,
     namespace,
     resource,
-    name,
+    // A list or watch of one object by name is about that object.
+    name: name === '' ? (/^metadata\.name==?([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1] ?? '') : name,
     subresource,
     rest: more.join('/'),
   };

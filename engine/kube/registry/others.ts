@@ -1,110 +1,97 @@
 // Kinds beyond core and apps: batch, autoscaling, coordination, networking, policy, storage, RBAC and the rest.
 
 import { pathSegment } from '../machinery/names.ts';
+import { BATCH } from './batch.ts';
 import { CRD_DEFINITION } from './custom-resource-definition.ts';
-import { defineResource, type ResourceDefinition } from './definition.ts';
+import { defineResource, type ApiObject, type ResourceDefinition } from './definition.ts';
+import { OTHER_TABLES as TABLES } from './other-tables.ts';
+import { RBAC_KINDS } from './rbac-kinds.ts';
 
-const RBAC = 'rbac.authorization.k8s.io';
-const rbac = (kind: string, plural: string, isNamespaced: boolean): ResourceDefinition =>
-  defineResource({
-    group: RBAC,
-    version: 'v1',
-    kind,
-    plural,
-    isNamespaced,
-    alsoServedAs: [{ group: RBAC, version: 'v1beta1' }],
-    strategy: { nameProblems: pathSegment },
-  });
 const beta = (group: string): { readonly alsoServedAs: ResourceDefinition['alsoServedAs'] } => ({
   alsoServedAs: [{ group, version: 'v1beta1' }],
 });
 
 export const OTHERS: readonly ResourceDefinition[] = [
-  defineResource({
-    group: 'batch',
-    version: 'v1',
-    kind: 'Job',
-    plural: 'jobs',
-    isNamespaced: true,
-    categories: ['all'],
-    hasStatus: true,
-  }),
-  defineResource({
-    group: 'batch',
-    version: 'v1beta1',
-    kind: 'CronJob',
-    plural: 'cronjobs',
-    shortNames: ['cj'],
-    isNamespaced: true,
-    categories: ['all'],
-    hasStatus: true,
-  }),
-  defineResource({
-    group: 'autoscaling',
-    version: 'v1',
-    kind: 'HorizontalPodAutoscaler',
-    plural: 'horizontalpodautoscalers',
-    shortNames: ['hpa'],
-    isNamespaced: true,
-    categories: ['all'],
-    hasStatus: true,
-  }),
-  defineResource({
+  ...BATCH,
+  defineResource<ApiObject>({
     group: 'coordination.k8s.io',
     version: 'v1',
     kind: 'Lease',
     plural: 'leases',
+    table: TABLES.leases,
     isNamespaced: true,
     ...beta('coordination.k8s.io'),
     strategy: { allowsCreateOnUpdate: true },
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'discovery.k8s.io',
     version: 'v1beta1',
     kind: 'EndpointSlice',
+    strategy: {
+      setDefaults(object) {
+        for (const port of (object['ports'] ?? []) as { name?: string; protocol?: string }[]) {
+          port.name ??= '';
+          port.protocol ??= 'TCP';
+        }
+      },
+    },
     plural: 'endpointslices',
+    table: TABLES.endpointslices,
     isNamespaced: true,
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'networking.k8s.io',
     version: 'v1',
     kind: 'Ingress',
     plural: 'ingresses',
+    table: TABLES.ingresses,
     shortNames: ['ing'],
     isNamespaced: true,
     hasStatus: true,
     hasGeneration: true,
     storagePrefix: 'ingress',
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'networking.k8s.io',
     version: 'v1',
     kind: 'IngressClass',
     plural: 'ingressclasses',
+    table: TABLES.ingressclasses,
     isNamespaced: false,
     hasGeneration: true,
     ...beta('networking.k8s.io'),
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'networking.k8s.io',
     version: 'v1',
     kind: 'NetworkPolicy',
+    strategy: {
+      setDefaults(object) {
+        const spec = object['spec'] as
+          { policyTypes?: string[]; egress?: unknown[]; ingress?: { ports?: { protocol?: string }[] }[] } | undefined;
+        if (spec === undefined) return;
+        for (const rule of spec.ingress ?? []) for (const port of rule.ports ?? []) port.protocol ??= 'TCP';
+        if ((spec.policyTypes ?? []).length === 0) spec.policyTypes = ['Ingress', ...((spec.egress ?? []).length > 0 ? ['Egress'] : [])];
+      },
+    },
     plural: 'networkpolicies',
+    table: TABLES.networkpolicies,
     shortNames: ['netpol'],
     isNamespaced: true,
     hasGeneration: true,
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'policy',
     version: 'v1beta1',
     kind: 'PodDisruptionBudget',
     plural: 'poddisruptionbudgets',
+    table: TABLES.poddisruptionbudgets,
     shortNames: ['pdb'],
     isNamespaced: true,
     hasStatus: true,
     hasGeneration: true,
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'policy',
     version: 'v1beta1',
     kind: 'PodSecurityPolicy',
@@ -113,16 +100,23 @@ export const OTHERS: readonly ResourceDefinition[] = [
     isNamespaced: false,
     storagePrefix: 'podsecuritypolicy',
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'storage.k8s.io',
     version: 'v1',
     kind: 'StorageClass',
+    strategy: {
+      setDefaults(object) {
+        object['reclaimPolicy'] ??= 'Delete';
+        object['volumeBindingMode'] ??= 'Immediate';
+      },
+    },
     plural: 'storageclasses',
+    table: TABLES.storageclasses,
     shortNames: ['sc'],
     isNamespaced: false,
     ...beta('storage.k8s.io'),
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'storage.k8s.io',
     version: 'v1',
     kind: 'CSINode',
@@ -130,7 +124,7 @@ export const OTHERS: readonly ResourceDefinition[] = [
     isNamespaced: false,
     ...beta('storage.k8s.io'),
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'storage.k8s.io',
     version: 'v1',
     kind: 'CSIDriver',
@@ -138,7 +132,7 @@ export const OTHERS: readonly ResourceDefinition[] = [
     isNamespaced: false,
     ...beta('storage.k8s.io'),
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'storage.k8s.io',
     version: 'v1',
     kind: 'VolumeAttachment',
@@ -147,39 +141,40 @@ export const OTHERS: readonly ResourceDefinition[] = [
     hasStatus: true,
     ...beta('storage.k8s.io'),
   }),
-  rbac('Role', 'roles', true),
-  rbac('RoleBinding', 'rolebindings', true),
-  rbac('ClusterRole', 'clusterroles', false),
-  rbac('ClusterRoleBinding', 'clusterrolebindings', false),
-  defineResource({
+  ...RBAC_KINDS,
+  defineResource<ApiObject>({
     group: 'scheduling.k8s.io',
     version: 'v1',
     kind: 'PriorityClass',
+    strategy: { setDefaults: (object) => void (object['preemptionPolicy'] ??= 'PreemptLowerPriority') },
     plural: 'priorityclasses',
+    table: TABLES.priorityclasses,
     shortNames: ['pc'],
     isNamespaced: false,
     ...beta('scheduling.k8s.io'),
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'node.k8s.io',
     version: 'v1',
     kind: 'RuntimeClass',
     plural: 'runtimeclasses',
+    table: TABLES.runtimeclasses,
     isNamespaced: false,
     ...beta('node.k8s.io'),
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'certificates.k8s.io',
     version: 'v1',
     kind: 'CertificateSigningRequest',
     plural: 'certificatesigningrequests',
+    table: TABLES.certificatesigningrequests,
     shortNames: ['csr'],
     isNamespaced: false,
     hasStatus: true,
     ...beta('certificates.k8s.io'),
     otherSubresources: [{ name: 'approval', kind: 'CertificateSigningRequest', verbs: ['get', 'patch', 'update'] }],
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'admissionregistration.k8s.io',
     version: 'v1',
     kind: 'MutatingWebhookConfiguration',
@@ -188,7 +183,7 @@ export const OTHERS: readonly ResourceDefinition[] = [
     hasGeneration: true,
     ...beta('admissionregistration.k8s.io'),
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'admissionregistration.k8s.io',
     version: 'v1',
     kind: 'ValidatingWebhookConfiguration',
@@ -197,11 +192,12 @@ export const OTHERS: readonly ResourceDefinition[] = [
     hasGeneration: true,
     ...beta('admissionregistration.k8s.io'),
   }),
-  defineResource({
+  defineResource<ApiObject>({
     group: 'apiregistration.k8s.io',
     version: 'v1',
     kind: 'APIService',
     plural: 'apiservices',
+    table: TABLES.apiservices,
     isNamespaced: false,
     hasStatus: true,
     storagePrefix: 'apiregistration.k8s.io/apiservices',
