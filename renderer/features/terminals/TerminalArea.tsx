@@ -21,6 +21,7 @@ import {
   openTab,
   pruneScreens,
   toggleSplit,
+  typeIntoTerminal,
 } from './tabs.ts';
 import { pasteGuard } from './terminal-screen.ts';
 
@@ -35,8 +36,12 @@ export function TerminalArea(): ReactElement {
   useEffect(pruneScreens, [terminals]);
   useEffect(() => {
     window.addEventListener('keydown', handleTabKey, true);
+    window.addEventListener('keydown', typeIntoTerminal, true);
     window.nobox?.onCommand(handleMenuCommand);
-    return () => window.removeEventListener('keydown', handleTabKey, true);
+    return () => {
+      window.removeEventListener('keydown', handleTabKey, true);
+      window.removeEventListener('keydown', typeIntoTerminal, true);
+    };
   }, []);
 
   return (

@@ -93,6 +93,17 @@ export function toggleSplit(): void {
   else changeSettings({ beside: tabs.find((tab) => tab.id !== activeId(tabs, active))?.id });
 }
 
+/** Whoever types while a button has the focus means the terminal: after a click on Restore one goes on typing. */
+export function typeIntoTerminal(event: KeyboardEvent): void {
+  const isText = (event.key.length === 1 && event.key !== ' ') || event.key === 'Process';
+  if (!isText || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  const focused = document.activeElement;
+  const isFree = focused === null || focused === document.body || focused instanceof HTMLButtonElement;
+  if (!isFree || focused?.closest('dialog, .menu') || document.querySelector('dialog[open], .cover')) return;
+  const current = activeId(shownTabs(), getSettings().active);
+  if (current !== undefined) screens.get(current)?.focus();
+}
+
 /** Alt+1..9, Ctrl+Tab, Ctrl+Shift+Tab, Alt+Shift+N, Alt+Shift+W, Alt+Shift+S. */
 export function handleTabKey(event: KeyboardEvent): void {
   if (event.type !== 'keydown' || !isTabKey(event)) return;
