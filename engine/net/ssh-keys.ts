@@ -1,4 +1,5 @@
 // Models SSH keys: ECDSA P-256 in OpenSSH's public form, with fingerprints as ssh-keygen(1) shows them.
+// Not modelled: RSA's arithmetic. A key of type rsa has an RSA key's form and files, with the point of an ECDSA key inside.
 
 import { md5 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -9,6 +10,9 @@ import { generateKeyPair, publicKeyOf } from './x509.ts';
 export const SSH_KEY_TYPE = 'ecdsa-sha2-nistp256';
 /** The uncompressed point at the end of a P-256 SubjectPublicKeyInfo. */
 const POINT_BYTES = 65;
+const MODULUS_BYTES = 256;
+const EC_LABEL = 'EC PRIVATE KEY';
+const RSA_LABEL = 'RSA PRIVATE KEY';
 const SPKI_HEAD = fromBase64('MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE').subarray(0, 26);
 /** Every machine is cloned from one box, host key included, so all of them have this one. */
 const BOX_SEED = 0x0b0c5;
@@ -19,9 +23,9 @@ export interface SshKeyPair {
   readonly publicLine: string;
 }
 
-export function generateSshKey(rng: Rng): SshKeyPair {
-  const { privateKeyPem, publicKeyPem } = generateKeyPair(rng);
-  return { privateKeyPem, publicLine: publicLineOf(publicKeyPem) };
+export function generateSshKey(rng: Rng, type: 'ecdsa' | 'rsa' = 'ecdsa'): SshKeyPair {
+  const { privateKeyPem } = generateKeyPair(rng);
+  return sshKeyOfPem(type === 'ecdsa' ? privateKeyPem : privateKeyPem.replaceAll(EC_LABEL, RSA_LABEL));
 }
 
 /** The host key the box ships with. */
@@ -31,13 +35,21 @@ export function boxHostKey(): SshKeyPair {
 
 /** Reads a private key file. */
 export function sshKeyOfPem(privateKeyPem: string): SshKeyPair {
-  return { privateKeyPem, publicLine: publicLineOf(publicKeyOf(privateKeyPem)) };
+  const isRsa = privateKeyPem.includes(RSA_LABEL);
+  const ecPem = privateKeyPem.replaceAll(RSA_LABEL, EC_LABEL);
+  const point = pointOf(publicKeyOf(ecPem));
+  return { privateKeyPem: ecPem, publicLine: isRsa ? rsaLine(point) : ecdsaLine(point) };
+}
+
+/** The file as it is written to disk. */
+export function privateFileOf(key: SshKeyPair): string {
+  return key.publicLine.startsWith('ssh-rsa') ? key.privateKeyPem.replaceAll(EC_LABEL, RSA_LABEL) : key.privateKeyPem;
 }
 
 /** PEM of the public key in a line of authorized_keys or known_hosts; undefined for other key types. */
 export function publicPemOf(line: string): string | undefined {
   const [type, blob] = line.trim().split(/\s+/);
-  if (type !== SSH_KEY_TYPE || blob === undefined) return undefined;
+  if ((type !== SSH_KEY_TYPE && type !== 'ssh-rsa') || blob === undefined) return undefined;
   const bytes = fromBase64(blob);
   const der = concat([SPKI_HEAD, bytes.subarray(bytes.length - POINT_BYTES)]);
   return `-----BEGIN PUBLIC KEY-----\n${toBase64(der)
@@ -67,10 +79,22 @@ function blobOf(line: string): Uint8Array {
   return fromBase64(line.trim().split(/\s+/)[1] ?? '');
 }
 
-function publicLineOf(publicKeyPem: string): string {
+function pointOf(publicKeyPem: string): Uint8Array {
   const der = fromBase64(publicKeyPem.replace(/-----[^-]+-----/g, '').replace(/\s+/g, ''));
-  const point = der.subarray(der.length - POINT_BYTES);
+  return der.subarray(der.length - POINT_BYTES);
+}
+
+function ecdsaLine(point: Uint8Array): string {
   return `${SSH_KEY_TYPE} ${toBase64(concat([field(utf8(SSH_KEY_TYPE)), field(utf8('nistp256')), field(point)]))}`;
+}
+
+/** A modulus of 2048 bits that ends with the point. */
+function rsaLine(point: Uint8Array): string {
+  const filler: Uint8Array[] = [];
+  let block: Uint8Array = sha256(point);
+  for (let length = 0; length < MODULUS_BYTES; length += block.length) filler.push((block = sha256(block)));
+  const modulus = concat([Uint8Array.of(0, 0xc5), concat(filler).subarray(0, MODULUS_BYTES - 1 - POINT_BYTES), point]);
+  return `ssh-rsa ${toBase64(concat([field(utf8('ssh-rsa')), field(Uint8Array.of(1, 0, 1)), field(modulus)]))}`;
 }
 
 function field(bytes: Uint8Array): Uint8Array {

@@ -7,6 +7,9 @@ import { networkScripts } from './network-scripts.ts';
 import { ping } from './ping.ts';
 import { sftpServer } from './sftp-server/index.ts';
 import { netstat, ss } from './sockets.ts';
+import { ssh } from './ssh/index.ts';
+import { sshCopyId, sshKeygen, sshpass } from './ssh/keygen.ts';
+import { scp } from './ssh/scp.ts';
 
 export const programs: readonly Program[] = [
   curl,
@@ -19,6 +22,11 @@ export const programs: readonly Program[] = [
   netstat,
   networkScripts,
   ping,
+  scp,
   sftpServer,
   ss,
+  ssh,
+  sshCopyId,
+  sshKeygen,
+  sshpass,
 ];
