@@ -52,6 +52,8 @@ export interface KernelMessage {
 export interface Kernel {
   readonly machine: string;
   readonly release: string;
+  /** date -s: moves this machine's wall clock, not lab time. */
+  setTime(nowMs: number): void;
   readonly bootMs: number;
   readonly memoryBytes: number;
   readonly cpus: number;
@@ -61,6 +63,8 @@ export interface Kernel {
   /** dmesg(1). */
   readonly messages: readonly KernelMessage[];
   log(text: string, level?: number): void;
+  /** dmesg -C. */
+  clearMessages(): void;
   onMessage(listener: (message: KernelMessage) => void): Disposable;
   processes(): readonly ProcessInfo[];
   process(pid: number): ProcessInfo | undefined;

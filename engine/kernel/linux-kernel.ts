@@ -136,6 +136,7 @@ export class LinuxKernel implements Kernel {
     this.modules = new KernelModules({
       log: (text) => this.log(text, 6),
       references: (name) => this.#moduleReferences(name),
+      isPinned: (name) => name === 'bridge' && this.#hasBridge(),
       onDirty: () => this.changedState(),
     });
     this.sysctl = new SysctlTree({
@@ -358,16 +359,17 @@ export class LinuxKernel implements Kernel {
   #moduleReferences(name: string): number {
     if (name === 'overlay') return this.mounts.count('overlay');
     if (name === 'xfs') return 2;
-    if (name === 'e1000') return 0;
-    if (name === 'bridge') {
-      return this.netNamespaces.names().filter((ns) =>
-        this.netNamespaces
-          .get(ns)
-          .links()
-          .some((link) => link.kind === 'bridge'),
-      ).length;
-    }
     return 0;
+  }
+
+  #hasBridge(): boolean {
+    const { netNamespaces } = this;
+    return netNamespaces.names().some((name) =>
+      netNamespaces
+        .get(name)
+        .links()
+        .some((link) => link.kind === 'bridge'),
+    );
   }
 
   #netHost(): NetHost {

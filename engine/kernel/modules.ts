@@ -8,8 +8,10 @@ import { INITIAL_MODULES, MODULE_CATALOGUE, type ModuleSpec } from './module-cat
 
 export interface ModulesHost {
   log(text: string): void;
-  /** References other than by modules: mounts, bridges. */
+  /** References other than by modules: mounts. */
   references(name: string): number;
+  /** Something made of it is in use, though no reference is counted: bridge devices. */
+  isPinned(name: string): boolean;
   onDirty(): void;
 }
 
@@ -18,6 +20,8 @@ export class KernelModules implements Modules {
   /** Loaded ones, oldest first. */
   readonly #loaded = new Set<string>();
   readonly #onChange = new Emitter<{ readonly name: string; readonly isLoaded: boolean }>();
+
+  #isQuiet = false;
 
   constructor(host: ModulesHost) {
     this.#host = host;
@@ -44,7 +48,7 @@ export class KernelModules implements Modules {
     if (spec.isBuiltIn === true || this.#loaded.has(real)) return;
     for (const dependency of spec.needs) this.load(dependency);
     this.#loaded.add(real);
-    for (const line of spec.messages ?? []) this.#host.log(line);
+    if (!this.#isQuiet) for (const line of spec.messages ?? []) this.#host.log(line);
     this.#host.onDirty();
     this.#onChange.emit({ name: real, isLoaded: true });
   }
@@ -77,7 +81,10 @@ export class KernelModules implements Modules {
   }
 
   loadInitial(): void {
+    // Their lines are part of the boot's own log.
+    this.#isQuiet = true;
     for (const name of INITIAL_MODULES) this.load(name);
+    this.#isQuiet = false;
   }
 
   /** Puts back what was loaded, given as `list` has it. */
@@ -94,7 +101,7 @@ export class KernelModules implements Modules {
 
   #isInUse(name: string): boolean {
     const info = this.#info(name);
-    return info.usedBy.length > 0 || info.references > 0;
+    return info.usedBy.length > 0 || info.references > 0 || this.#host.isPinned(name);
   }
 
   #info(name: string): ModuleInfo {

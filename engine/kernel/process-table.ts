@@ -104,6 +104,7 @@ export class ProcessTable implements JobControl {
   }
 
   spawn(parent: Task, walker: Walker, path: string, argv: readonly string[], options: SpawnOptions): Task {
+    this.#assertMay(parent, options);
     const inside = options.namespaces?.root === undefined ? walker : this.#rootedWalker(walker, options);
     const identity =
       options.credentials === undefined ? walker.identity : { ...options.credentials, groups: [...options.credentials.groups] };
@@ -128,6 +129,7 @@ export class ProcessTable implements JobControl {
   }
 
   fork(parent: Task, main: (child: Process) => Promise<number>, options: SpawnOptions): Task {
+    this.#assertMay(parent, options);
     const walker = options.namespaces?.root === undefined ? parent : this.#rootedWalker(parent, options);
     const cwd = options.cwd === undefined ? walker.cwd : this.#kernel.vfs.find(walker, options.cwd);
     const child = this.#newTask(parent, options, {
@@ -210,6 +212,14 @@ export class ProcessTable implements JobControl {
     this.#kernel.log(`${task.command}[${task.pid}]: ${error instanceof Error ? error.message : String(error)}`, 3);
     this.onCrash.emit({ task, error });
     if (!task.isZombie) this.terminate(task, { kind: 'signaled', signal: 'SIGABRT' });
+  }
+
+  /** Only root becomes somebody else or leaves its namespaces. */
+  #assertMay(parent: Task, options: SpawnOptions): void {
+    if (parent.identity.uid === 0) return;
+    const { credentials, namespaces } = options;
+    const isOther = credentials !== undefined && (credentials.uid !== parent.identity.uid || credentials.gid !== parent.identity.gid);
+    if (isOther || namespaces !== undefined || options.cgroup !== undefined) throw new SysError('EPERM');
   }
 
   #newTask(

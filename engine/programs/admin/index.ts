@@ -1,9 +1,24 @@
 import type { Program } from '../../kernel/process.ts';
+import { programs as dmesg } from './dmesg.ts';
 import { programs as identity } from './identity.ts';
 import { programs as kill } from './kill.ts';
+import { programs as memory } from './memory.ts';
 import { programs as modules } from './modules.ts';
+import { programs as mount } from './mount.ts';
 import { programs as power } from './power.ts';
 import { programs as ps } from './ps.ts';
+import { programs as su } from './su.ts';
 import { programs as sysctl } from './sysctl.ts';
 
-export const programs: readonly Program[] = [...identity, ...kill, ...modules, ...power, ...ps, ...sysctl];
+export const programs: readonly Program[] = [
+  ...dmesg,
+  ...identity,
+  ...kill,
+  ...memory,
+  ...modules,
+  ...mount,
+  ...power,
+  ...ps,
+  ...su,
+  ...sysctl,
+];
