@@ -284,11 +284,11 @@ async function remoteCommand(
     }
   } catch (error) {
     if (!(error instanceof RuntimeError) && !(error instanceof SysError)) throw error;
-    const message = `error executing command in container: ${error.message.replace(/^Error response from daemon: /, 'failed to exec in container: ')}`;
+    const message = `Internal error occurred: error executing command in container: ${error.message}`;
     status = {
       metadata: {},
       status: 'Failure',
-      message: error instanceof RuntimeError ? execFailure(error.message) : message,
+      message,
       reason: 'InternalError',
       details: { causes: [{ message: error.message }] },
       code: 500,
@@ -301,11 +301,6 @@ async function remoteCommand(
     clientGone(error);
   }
   over.abort(new Error('the command has ended'));
-}
-
-/** docker's words for a command that cannot be started come without its prefix. */
-function execFailure(message: string): string {
-  return `Internal error occurred: error executing command in container: ${message.replace(/^Error response from daemon: /, 'failed to exec in container: failed to start exec: ')}`;
 }
 
 function clientGone(error: unknown): void {

@@ -358,12 +358,6 @@ export async function exec(console: Console, args: readonly string[]): Promise<n
   const { streams, restore } = streamsOf(console, options);
   try {
     return await docker.exec(container, request, streams, new AbortController().signal);
-  } catch (error) {
-    if (error instanceof DockerError && error.message.startsWith('OCI runtime exec failed')) {
-      await console.out(`${error.message}\n`);
-      return /executable file not found|permission denied|no such file/.test(error.message) ? 126 : 125;
-    }
-    throw error;
   } finally {
     restore();
   }

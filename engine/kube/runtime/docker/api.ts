@@ -13,7 +13,7 @@ import { readAll } from './registry-client.ts';
 import { frame } from './stream-frames.ts';
 import { parseNano } from '../nano-time.ts';
 import { Query } from '../query.ts';
-import type { ExecRequest } from './execs.ts';
+import type { ExecRequest, StartedExec } from './execs.ts';
 import { DockerError, type CreateRequest } from './types.ts';
 
 interface Call {
@@ -311,9 +311,21 @@ async function attach({ respond, query, daemon, args }: Call): Promise<void> {
 async function startExec({ request, respond, daemon, args }: Call): Promise<void> {
   const id = args[0]!;
   const body = JSON.parse(text(await readAll(request.body)) || '{}') as { readonly Detach?: boolean };
-  const started = await daemon.execs.start(id);
   if (body.Detach === true) {
+    await daemon.execs.start(id);
     await respond.send({ status: 200 });
+    return;
+  }
+  let started: StartedExec;
+  try {
+    started = await daemon.execs.start(id);
+  } catch (error) {
+    if (!(error instanceof DockerError) || !error.message.startsWith('OCI runtime')) throw error;
+    // By then docker has given the connection away already: what runc says goes down the stream, the exit code tells the rest.
+    const refused = await respond.upgrade({ status: 101, reason: 'UPGRADED', headers: RAW_STREAM });
+    const line = utf8(`${error.message}\r\n`);
+    await refused.write(daemon.execs.isTty(id) ? line : frame('stdout', line));
+    refused.close();
     return;
   }
   const connection = await respond.upgrade({ status: 101, reason: 'UPGRADED', headers: RAW_STREAM });
