@@ -80,7 +80,8 @@ export function ipamAdd(call: PluginCall): Promise<CniResult> {
 
 export function ipamDel(call: PluginCall): Promise<void> {
   const { sys } = call.process;
-  new HostIpam(sys, nodeName(sys)).release(handleOf(call));
+  // Without calico-node nothing was ever handed out, and a failed ADD must be undoable.
+  if (sys.exists(NODE_NAME_FILE)) new HostIpam(sys, nodeName(sys)).release(handleOf(call));
   return Promise.resolve();
 }
 

@@ -30,7 +30,7 @@ export function proxyRules(ports: readonly ServicePort[], options: RuleOptions):
   nat.push(
     `-A KUBE-POSTROUTING -m mark ! --mark ${mark}/${mark} -j RETURN`,
     `-A KUBE-POSTROUTING -j MARK --xor-mark ${mark}`,
-    `-A KUBE-POSTROUTING ${comment('kubernetes service traffic requiring SNAT')} -j MASQUERADE`,
+    `-A KUBE-POSTROUTING ${comment('kubernetes service traffic requiring SNAT')} -j MASQUERADE --random-fully`,
     `-A KUBE-MARK-MASQ -j MARK --or-mark ${mark}`,
   );
   for (const port of ports) writeService(port, options, { filter, nat, chains });
