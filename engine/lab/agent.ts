@@ -128,7 +128,6 @@ function inputOf(process: Process, text: string | undefined): number {
   const bytes = utf8(text);
   sys.fork(
     async (child) => {
-      child.sys.close(read);
       await child.sys.file(1).write(bytes);
       return 0;
     },

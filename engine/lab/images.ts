@@ -1,10 +1,19 @@
-import type { ImageTree } from '../fs/image-tree.ts';
+import type { ImageEntry, ImageTree } from '../fs/image-tree.ts';
 import { imageTrees } from '../kube/runtime/catalogue/index.ts';
 import { centos7Image } from '../machine/images/centos7.ts';
 import type { ProgramRegistry } from '../programs/registry.ts';
 
 /** Every read-only tree of the lab by name: the machines' disk and the container images. Shared by all machines. */
-export function labImages(programs: ProgramRegistry): ReadonlyMap<string, ImageTree> {
-  const trees = [centos7Image(programs), ...imageTrees((name) => programs.get(name) !== undefined)];
+export function labImages(programs: ProgramRegistry, options: { readonly trustedPem: string }): ReadonlyMap<string, ImageTree> {
+  const trees = [trusting(centos7Image(programs), options.trustedPem), ...imageTrees((name) => programs.get(name) !== undefined)];
   return new Map(trees.map((tree) => [tree.name, tree]));
+}
+
+/** With the authority of the emulated internet in the system's trust store. */
+function trusting(tree: ImageTree, pem: string): ImageTree {
+  const bundle: ImageEntry = { kind: 'file', contents: `# NoBox Internet Root CA\n${pem}`, mode: 0o444 };
+  const entries = new Map(tree.entries);
+  entries.set('/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem', bundle);
+  entries.set('/etc/pki/tls/certs/ca-bundle.crt', { kind: 'symlink', target: '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem' });
+  return { ...tree, entries };
 }

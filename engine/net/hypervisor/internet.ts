@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../sim/clock.ts';
 import { SysError } from '../../sim/errno.ts';
-import type { Rng } from '../../sim/rng.ts';
+import { SeededRng, type Rng } from '../../sim/rng.ts';
 import { addressOfReverseName, decodeDns, encodeDns, type DnsMessage, type DnsRecord } from '../dns.ts';
 import { serveConnection, serveHttp } from '../http-server.ts';
 import type { HttpHandler } from '../http.ts';
@@ -52,6 +52,8 @@ const ANSWER_TTL_SECONDS = 300;
 /** Sites that are registered without a catalogue entry get addresses from here (TEST-NET-3 and its neighbours). */
 const SPARE_BLOCK = '203.0.113';
 const YEAR_MS = 365 * 24 * 3_600_000;
+
+const AUTHORITY_SEED = 443;
 
 export class Internet {
   readonly net: OwnedNetStack;
@@ -194,7 +196,8 @@ export class Internet {
 
   #authorityIdentity(): Identity {
     if (this.#authority !== undefined) return this.#authority;
-    const keys = generateKeyPair(this.#rng.fork('authority'));
+    // The same for every lab: machines' images carry the certificate, and nobody outside of a lab trusts it.
+    const keys = generateKeyPair(new SeededRng(AUTHORITY_SEED));
     const certificatePem = createCertificate({
       subject: { commonName: 'NoBox Internet Root CA', organizations: ['NoBox'] },
       publicKeyPem: keys.publicKeyPem,

@@ -58,7 +58,8 @@ export async function join(process: Process, args: readonly string[]): Promise<n
     server: cluster.server,
     caPem: cluster.caPem,
     user: 'tls-bootstrap-token-user',
-    credentials: `    token: ${values.get('tls-bootstrap-token') ?? token}\n`,
+    // Quoted: a token of digits alone would be read as a number.
+    credentials: `    token: "${values.get('tls-bootstrap-token') ?? token}"\n`,
   });
   sys.writeFile('/etc/kubernetes/bootstrap-kubelet.conf', bootstrap, { mode: 0o600 });
   await startKubelet(
