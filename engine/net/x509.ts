@@ -341,14 +341,14 @@ function pointOf(publicKeyPem: string): Uint8Array {
 }
 
 function secretOf(privateKeyPem: string): Uint8Array {
-  const [, secret] = readAll(readAll(derOf(privateKeyPem))[0]!.content);
+  const [, secret] = readAll(readAll(derOf(privateKeyPem, 'EC PRIVATE KEY'))[0]!.content);
   invariant(secret, 'a private key has a secret');
   return secret.content;
 }
 
-/** The bytes of the first PEM block. */
-function derOf(pemText: string): Uint8Array {
-  const match = /-----BEGIN [^-]+-----([\s\S]*?)-----END [^-]+-----/.exec(pemText);
+/** The bytes of the first PEM block, or of the first with that label: a file may hold a certificate and its key. */
+function derOf(pemText: string, label = '[^-]+'): Uint8Array {
+  const match = new RegExp(`-----BEGIN ${label}-----([\\s\\S]*?)-----END ${label}-----`).exec(pemText);
   if (!match) throw new X509Error('x509: no PEM block');
   return fromBase64(match[1]!.replace(/\s+/g, ''));
 }

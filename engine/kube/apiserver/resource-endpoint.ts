@@ -83,7 +83,7 @@ export class ResourceEndpoint {
     if (definition.hasGeneration) meta['generation'] = 1;
     object.metadata = orderMeta(meta);
     const nowMs = this.#clock.now();
-    definition.strategy.prepareForCreate?.(object, { nowMs });
+    definition.strategy.prepareForCreate?.(object, { nowMs, user: context.user });
 
     const request = this.#admissionRequest('CREATE', object, undefined, context);
     await this.#admit(request);

@@ -24,6 +24,13 @@ export interface TableDefinition<T> {
 
 export interface StrategyContext {
   readonly nowMs: number;
+  /** Who asks. */
+  readonly user: {
+    readonly name: string;
+    readonly uid?: string;
+    readonly groups: readonly string[];
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  };
 }
 
 export interface Strategy<T extends KubeObject> {

@@ -3,9 +3,9 @@
 import { pathSegment } from '../machinery/names.ts';
 import { BATCH } from './batch.ts';
 import { CRD_DEFINITION } from './custom-resource-definition.ts';
-import { defineResource, type ApiObject, type ResourceDefinition } from './definition.ts';
 import { OTHER_TABLES as TABLES } from './other-tables.ts';
 import { RBAC_KINDS } from './rbac-kinds.ts';
+import { defineResource, type ResourceDefinition, type ApiObject, type Json } from './definition.ts';
 
 const beta = (group: string): { readonly alsoServedAs: ResourceDefinition['alsoServedAs'] } => ({
   alsoServedAs: [{ group, version: 'v1beta1' }],
@@ -172,6 +172,20 @@ export const OTHERS: readonly ResourceDefinition[] = [
     isNamespaced: false,
     hasStatus: true,
     ...beta('certificates.k8s.io'),
+    strategy: {
+      // A request speaks for who sent it, whatever it says itself (certificates/strategy.go).
+      prepareForCreate(object: ApiObject, { user }) {
+        const { username: _name, groups: _groups, uid: _uid, extra: _extra, ...spec } = (object['spec'] ?? {}) as Json;
+        object['spec'] = {
+          ...spec,
+          username: user.name,
+          groups: user.groups,
+          ...(user.uid === undefined ? {} : { uid: user.uid }),
+          ...(user.extra === undefined ? {} : { extra: user.extra }),
+        };
+        object['status'] = {};
+      },
+    },
     otherSubresources: [{ name: 'approval', kind: 'CertificateSigningRequest', verbs: ['get', 'patch', 'update'] }],
   }),
   defineResource<ApiObject>({

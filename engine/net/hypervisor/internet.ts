@@ -61,6 +61,7 @@ export class Internet {
   readonly #rng: Rng;
   readonly #addresses = new Map<string, string>(Object.entries(CATALOGUE));
   readonly #sites = new Map<string, { readonly handler: HttpHandler; identity: Identity | undefined }>();
+  readonly #stop = new AbortController();
   #authority: Identity | undefined;
   #spare = 10;
 
@@ -95,7 +96,7 @@ export class Internet {
     const site = { handler, identity: undefined };
     this.#sites.set(host, site);
     const plain = this.net.listen({ address, port: 80 });
-    void serveHttp(plain, handler, { clock: this.#clock });
+    void serveHttp(plain, handler, { clock: this.#clock, signal: this.#stop.signal });
     void this.#serveTls(host, address, site);
   }
 
@@ -156,6 +157,7 @@ export class Internet {
   }
 
   dispose(): void {
+    this.#stop.abort(new SysError('EBADF'));
     this.net.dispose();
   }
 
