@@ -103,7 +103,7 @@ export class EtcdClient {
   #send(session: Session, id: number, call: Call): Promise<unknown> {
     return new Promise((resolve, reject) => {
       session.pending.set(id, { resolve, reject });
-      session.connection.write(encodeFrame({ id, call })).catch((error: unknown) => {
+      session.connection.write(encodeFrame({ id, call })).then(undefined, (error: unknown) => {
         session.pending.delete(id);
         reject(error instanceof Error ? error : new Error(String(error)));
       });

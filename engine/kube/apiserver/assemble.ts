@@ -130,6 +130,7 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
       return bootstrap({
         server,
         clock,
+        etcd,
         advertised: options.advertised,
         serviceAddress: allocation.firstAddress,
         authenticationConfig: authenticationConfigOf(options),

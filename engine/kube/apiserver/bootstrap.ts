@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../sim/clock.ts';
 import { isSysError } from '../../sim/errno.ts';
+import type { EtcdClient } from '../../etcd/client.ts';
 import { EtcdError } from '../../etcd/mvcc.ts';
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../machinery/api-error.ts';
 import { isDeepEqual } from '../machinery/deep.ts';
@@ -13,11 +14,13 @@ import type { WriteContext } from './resource-endpoint.ts';
 
 const RECONCILE_MS = 10_000;
 const RETRY_MS = 1_000;
+const COMPACT_EVERY_MS = 300_000;
 const NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease', 'default'];
 
 export interface BootstrapOptions {
   readonly server: ApiServer;
   readonly clock: Clock;
+  readonly etcd: EtcdClient;
   readonly advertised: { readonly address: string; readonly port: number };
   /** The service's own address: the first of the range. */
   readonly serviceAddress: string;
@@ -80,9 +83,18 @@ const PRIORITY_CLASSES = [
 
 async function reconcile(options: BootstrapOptions): Promise<void> {
   const { clock, signal } = options;
+  let compactAtMs = clock.now() + COMPACT_EVERY_MS;
+  let compactTo = options.server.revision;
   while (!signal.aborted) {
     try {
       await clock.sleep(RECONCILE_MS, signal);
+      if (clock.now() >= compactAtMs) {
+        // What was new five minutes ago is old enough to forget.
+        const revision = options.server.revision;
+        compactAtMs = clock.now() + COMPACT_EVERY_MS;
+        if (revision > compactTo) await options.etcd.compact(compactTo);
+        compactTo = revision;
+      }
       await ensureService(options);
       for (const name of NAMESPACES)
         await ensure(options.server, '', 'namespaces', { kind: 'Namespace', apiVersion: 'v1', metadata: { name } });

@@ -32,7 +32,7 @@ export interface StoreWatcher {
 }
 
 /** Events kept for watches that start in the past. */
-const HISTORY = 2000;
+const HISTORY = 200;
 const FIRST_RETRY_MS = 1000;
 
 export class ResourceStore {

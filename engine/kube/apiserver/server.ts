@@ -26,7 +26,7 @@ import { ResourceStore, type Stored } from './resource-store.ts';
 import { Selection } from './selection.ts';
 import { negotiate, partialOf, tableOf, type Representation } from './table.ts';
 import type { User } from './user.ts';
-import { fromStorage, isStorage, servedVersion } from './version-conversion.ts';
+import { fromStorage, isStorage } from './version-conversion.ts';
 import { serveWatch } from './watch-stream.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };

@@ -212,8 +212,11 @@ export class SharedInformers implements InformerSet {
   }
 }
 
+/** The network and what speaks over it: all of it passes, so all of it is tried again. */
+const PASSING = ['TlsError', 'X509Error', 'HttpParseError'];
+
 function isExpected(error: unknown): error is Error {
-  return error instanceof ApiError || isSysError(error);
+  return error instanceof ApiError || isSysError(error) || (error instanceof Error && PASSING.includes(error.name));
 }
 
 function isTooLarge(error: unknown): boolean {

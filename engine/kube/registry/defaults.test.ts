@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../sim/clock.ts';
 import { openTestApi } from '../apiserver/test-api.ts';
-import { DEPLOYMENT, NAMESPACE, POD, SERVICE } from '../machinery/resources.ts';
+import { DEPLOYMENT, POD, SERVICE } from '../machinery/resources.ts';
 import { podTemplateHash } from '../machinery/pod-template-hash.ts';
-import type { Deployment, Namespace, Pod, Service } from '../machinery/types.ts';
+import type { Deployment, Pod, Service } from '../machinery/types.ts';
 
 const makeClock = (): VirtualClock => new VirtualClock({ startMs: Date.UTC(2026, 0, 1), settle: () => setImmediate() });
 

@@ -58,7 +58,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
   const dataDirectory = flags.or('data-dir', `${flags.or('name', 'default')}.etcd`);
   const stamp = (): string => new Date(sys.now()).toISOString().replace('T', ' ').replace('Z', '000');
   const say = (level: 'I' | 'W' | 'C', text: string): void => {
-    process.stderr.write(utf8(`${stamp()} ${level} | ${text}\n`)).catch((error: unknown) => {
+    process.stderr.write(utf8(`${stamp()} ${level} | ${text}\n`)).then(undefined, (error: unknown) => {
       if (!isSysError(error) && !(error instanceof Error && error.name === 'ProcessExit')) throw error;
     });
   };

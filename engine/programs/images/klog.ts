@@ -9,7 +9,7 @@ export function logLine(process: Process, level: 'I' | 'W' | 'E' | 'F', where: s
   const iso = new Date(process.sys.now()).toISOString();
   const stamp = `${iso.slice(5, 7)}${iso.slice(8, 10)} ${iso.slice(11, 23)}000`;
   const pid = String(process.sys.processes().find((each) => each.pid === process.pid)?.namespacePid ?? process.pid).padStart(7);
-  process.stderr.write(utf8(`${level}${stamp} ${pid} ${where}] ${message}\n`)).catch((error: unknown) => {
+  process.stderr.write(utf8(`${level}${stamp} ${pid} ${where}] ${message}\n`)).then(undefined, (error: unknown) => {
     if (!isSysError(error) && !(error instanceof Error && error.name === 'ProcessExit')) throw error;
   });
 }
