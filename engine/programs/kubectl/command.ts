@@ -4,7 +4,7 @@ import type { Process } from '../../kernel/process.ts';
 import { isSysError } from '../../sim/errno.ts';
 import { utf8 } from '../../sim/bytes.ts';
 import { Context } from './context.ts';
-import { CliError, describeError } from './errors.ts';
+import { describeError } from './errors.ts';
 import { FlagError, flagFromWord, FlagSet } from './flags/flag-set.ts';
 import { DEPRECATED_FLAGS, GLOBAL_FLAGS, REQUIRED_FLAGS } from './flags/global-flags.ts';
 import { COMMAND_FLAGS } from './flags/specs.ts';
@@ -43,6 +43,9 @@ export async function runCommandLine(root: Command, process: Process): Promise<n
 async function execute(root: Command, command: Command, context: Context, words: readonly string[]): Promise<number> {
   const { flags } = context;
   const asksForHelp = { value: false };
+  const operand = command === root ? firstOperand(words, flags) : -1;
+  // An unknown command is told before its flags are looked at.
+  if (operand >= 0) return unknownCommand(root, context, words.slice(operand));
   try {
     flags.parse(words, () => {
       asksForHelp.value = true;
@@ -55,7 +58,6 @@ async function execute(root: Command, command: Command, context: Context, words:
   }
   if (asksForHelp.value) return showHelp(context);
   for (const warning of flags.warnings) await context.err(`${warning}\n`);
-  if (command === root && context.args.length > 0) return unknownCommand(root, context);
   const missing = (REQUIRED_FLAGS[context.path] ?? []).filter((name) => !flags.isChanged(name));
   if (missing.length > 0) {
     await context.err(`Error: required flag(s) ${missing.map((name) => `"${name}"`).join(', ')} not set\n`);
@@ -132,9 +134,10 @@ export function flagSetOf(path: string): FlagSet {
   return flags;
 }
 
-async function unknownCommand(root: Command, context: Context): Promise<number> {
-  const [typed = ''] = context.args;
-  const plugin = findPlugin(context.process, context.args);
+async function unknownCommand(root: Command, context: Context, words: readonly string[]): Promise<number> {
+  const [typed = ''] = words;
+  const flagAt = words.findIndex((word) => word.startsWith('-'));
+  const plugin = findPlugin(context.process, flagAt < 0 ? words : words.slice(0, flagAt));
   if (plugin !== undefined) {
     const { sys, argv, env } = context.process;
     await sys.exec(plugin.path, [plugin.path, ...argv.slice(1 + plugin.words)], env);
@@ -183,5 +186,3 @@ function distance(left: string, right: string): number {
 export function refuseArguments(context: Context): void {
   if (context.args.length > 0) throw context.usage(`unexpected arguments: [${context.args.join(' ')}]`);
 }
-
-export { CliError };

@@ -48,7 +48,7 @@ async function run(context: Context): Promise<void> {
   if (dryRun === 'client' && isServerSide)
     throw new CliError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
   if (flags.bool('prune') && !flags.bool('all') && flags.string('selector') === '')
-    throw context.usage(
+    throw new CliError(
       'all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector',
     );
   const printer = new ResultPrinter(context, dryRun);

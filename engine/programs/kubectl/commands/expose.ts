@@ -36,17 +36,7 @@ async function run(context: Context): Promise<void> {
   const dryRun = await dryRunOf(context);
   const printer = new ResultPrinter(context, dryRun);
   const files = filenamesOf(context);
-  const found = await objectsOf(context, {
-    args: context.args,
-    filenames: files,
-    recursive: flags.bool('recursive'),
-    selector: '',
-    all: false,
-    latest: true,
-  }).catch((error: unknown) => {
-    if (error instanceof CliError) throw context.usage(error.message);
-    throw error;
-  });
+  const found = await selected(context, files);
   await context.flushWarnings();
   throwAll(found.errors);
   if (found.infos.length > 1 && flags.string('name') !== '') throw new CliError('multiple resources provided, but --name given');
@@ -72,6 +62,23 @@ async function run(context: Context): Promise<void> {
       { body: service, accept: 'application/json' },
     );
     await printer.print(answer, 'exposed');
+  }
+}
+
+/** What the arguments name; a wrong line is told with a hint to the help. */
+async function selected(context: Context, files: readonly string[]): ReturnType<typeof objectsOf> {
+  try {
+    return await objectsOf(context, {
+      args: context.args,
+      filenames: files,
+      recursive: context.flags.bool('recursive'),
+      selector: '',
+      all: false,
+      latest: true,
+    });
+  } catch (error) {
+    if (error instanceof CliError) throw context.usage(error.message);
+    throw error;
   }
 }
 

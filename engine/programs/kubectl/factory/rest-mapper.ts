@@ -77,7 +77,10 @@ export class RestMapper {
     const group = slash < 0 ? '' : apiVersion.slice(0, slash);
     const version = apiVersion.slice(slash + 1);
     return this.#retry(async () =>
-      (await this.all()).find((resource) => resource.group === group && resource.version === version && resource.kind === kind),
+      (await this.all()).find(
+        (resource) =>
+          resource.group === group && resource.version === version && (resource.kind === kind || resource.kind.toLowerCase() === kind),
+      ),
     );
   }
 

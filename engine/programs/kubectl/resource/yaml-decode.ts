@@ -56,6 +56,7 @@ function wording(error: YAMLError, lines: LineCounter, source: string): string {
   const last = source.split('\n').length;
   const at = (number: number, text: string): string => (number <= 0 ? text : `line ${number}: ${text}`);
   const current = source.split('\n')[line - 1] ?? '';
+  if (/[[{]\s*$/.test(source)) return at(last - 1, 'did not find expected node content');
   switch (error.code) {
     case 'TAB_AS_INDENT':
       return at(line, 'found character that cannot start any token');
