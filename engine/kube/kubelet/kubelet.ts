@@ -641,14 +641,17 @@ export class Kubelet {
   /** Keeps one dead container of each name and the newest sandbox. */
   async #collect(observed: ObservedPod): Promise<void> {
     const { runtime } = this.#o;
-    const kept = new Set<string>();
+    const removed = new Set<string>();
+    const seen = new Set<string>();
     for (const container of observed.containers) {
-      if (container.state === 'running' || container.state === 'created') continue;
-      if (kept.has(container.name)) await runtime.removeContainer(container.id);
-      kept.add(container.name);
+      const isDead = container.state !== 'running' && container.state !== 'created';
+      if (isDead && seen.has(container.name)) removed.add(container.id);
+      if (isDead) seen.add(container.name);
     }
+    for (const id of removed) await runtime.removeContainer(id);
+    // Removing a sandbox takes its containers with it, and the newest dead one of a name is what restarts are counted from.
     for (const sandbox of observed.sandboxes.slice(1)) {
-      const isUsed = observed.containers.some((container) => container.sandboxId === sandbox.id && container.state === 'running');
+      const isUsed = observed.containers.some((container) => container.sandboxId === sandbox.id && !removed.has(container.id));
       if (sandbox.state !== 'ready' && !isUsed) await runtime.removeSandbox(sandbox.id).catch(keepForLater);
     }
   }

@@ -97,6 +97,9 @@ export class PodSyncer {
     let current = observed;
     const config = this.#sandboxConfig(pod, actions.attempt);
     if (actions.createSandbox) {
+      // In the new sandbox initialisation starts from its beginning.
+      const inits = new Set((pod.spec!.initContainers ?? []).map((container) => container.name));
+      for (const old of observed.containers) if (inits.has(old.name)) await this.#o.runtime.removeContainer(old.id);
       sandboxId = await this.#createSandbox(pod, config);
       current = { ...(await this.#o.observe(pod)), containers: observed.containers };
     }

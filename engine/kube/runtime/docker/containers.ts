@@ -180,7 +180,7 @@ export class Containers {
       this.#live.get(record.ID)?.end();
       this.#live.delete(record.ID);
       if (sys.exists(shimSocket(record.ID))) await this.#askQuietly(record.ID, { op: 'delete' });
-      this.#o.networks.disconnect(record);
+      this.#disconnect(record);
       unmountRoot(sys, record.ID);
       const message = error instanceof Error ? error.message : String(error);
       record.State = {
@@ -284,7 +284,7 @@ export class Containers {
     log.finish();
     await this.#askQuietly(record.ID, { op: 'delete' });
     removeTree(sys, `${SHIM_STATE}/${record.ID}`);
-    this.#o.networks.disconnect(record);
+    this.#disconnect(record);
     unmountRoot(sys, record.ID);
     const ranMs = sys.now() - parseNano(record.State.StartedAt);
     record.State = {
@@ -304,6 +304,11 @@ export class Containers {
     this.#stopped.emit(record.ID);
     if (isRestarted) void this.#restartLater(container, ranMs);
     else if (host.AutoRemove && !this.#isShuttingDown) this.#delete(container, true);
+  }
+
+  #disconnect(record: ContainerRecord): void {
+    this.#o.networks.disconnect(record);
+    this.#o.networks.collect(this.#o.store.records());
   }
 
   #killPid(pid: number): void {
@@ -478,7 +483,7 @@ export class Containers {
       }
       if (record.State.Running || record.State.Restarting) {
         if (isAlive) this.#killPid(record.State.Pid);
-        this.#o.networks.disconnect(record);
+        this.#disconnect(record);
         unmountRoot(this.#sys, record.ID);
         const finished = record.State.Running ? rfc3339Nano(this.#sys.now()) : record.State.FinishedAt;
         const exitCode = record.State.Running ? (isAlive ? KILLED : 255) : record.State.ExitCode;

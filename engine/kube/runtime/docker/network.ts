@@ -258,6 +258,16 @@ export class DockerNetworks {
     }
   }
 
+  /** Deletes namespaces of containers that have ended; one lives on as long as a process is in it. */
+  collect(records: readonly ContainerRecord[]): void {
+    const { kernel } = this.#sys;
+    const used = new Set([
+      ...records.map((record) => record.NetworkSettings.SandboxKey.split('/').pop()),
+      ...kernel.processes().map((process) => process.netNamespace),
+    ]);
+    for (const name of kernel.netNamespaces.names()) if (OWN_NAMESPACE.test(name) && !used.has(name)) kernel.netNamespaces.delete(name);
+  }
+
   /** Takes everything back that `connect` made; whatever is already gone does not matter. */
   disconnect(record: ContainerRecord): void {
     const sys = this.#sys;
@@ -278,8 +288,6 @@ export class DockerNetworks {
       }
     }
     if (settings.HostLink !== '' && sys.net.links().some((link) => link.name === settings.HostLink)) sys.net.deleteLink(settings.HostLink);
-    const name = settings.SandboxKey.split('/').pop() ?? '';
-    if (name !== '' && name !== 'default' && sys.kernel.netNamespaces.names().includes(name)) sys.kernel.netNamespaces.delete(name);
     settings.ProxyPids = [];
     settings.HostLink = '';
     settings.SandboxKey = '';
@@ -287,6 +295,9 @@ export class DockerNetworks {
     settings.Networks = Object.fromEntries(Object.keys(settings.Networks).map((network) => [network, this.#endpoint(network, record.ID)]));
   }
 }
+
+/** Names of the namespaces docker makes. */
+const OWN_NAMESPACE = /^[0-9a-f]{12}$/;
 
 interface PublishedPort {
   readonly protocol: string;
