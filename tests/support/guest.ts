@@ -88,6 +88,60 @@ export class Guest {
     return result!;
   }
 
+  /** A program on a terminal of its own (a login shell if left out). */
+  async terminal(
+    argv: readonly string[] = ['-bash'],
+    options: {
+      readonly path?: string;
+      readonly columns?: number;
+      readonly rows?: number;
+      readonly env?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<GuestTerminal> {
+    let opened: GuestTerminal | undefined;
+    this.#requests.push({
+      open: (sys) => {
+        const master = sys.open('/dev/ptmx', { read: true, write: true });
+        const file = sys.file(master);
+        const terminal = file.tty!;
+        terminal.resize({ columns: options.columns ?? 80, rows: options.rows ?? 24 });
+        const env = new Map(
+          Object.entries({
+            PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
+            HOME: '/root',
+            LANG: 'en_US.UTF-8',
+            TERM: 'xterm-256color',
+            ...options.env,
+          }),
+        );
+        const pid = sys.fork(
+          async (child) => {
+            child.sys.setSession();
+            const slave = child.sys.open(`/dev/${terminal.name}`, { read: true, write: true });
+            for (const fd of [0, 1, 2]) if (fd !== slave) child.sys.dup2(slave, fd);
+            child.sys.controllingTty()!.foregroundGroup = child.pid;
+            return child.sys.exec(options.path ?? '/usr/bin/bash', argv, env);
+          },
+          { fds: new Map(), cwd: '/root', env },
+        );
+        opened = new GuestTerminal(this, (bytes) => file.write(bytes));
+        void (async () => {
+          for (;;) {
+            const chunk = await file.read().catch(() => undefined);
+            if (chunk === undefined) break;
+            opened!.output += text(chunk);
+          }
+          opened!.isClosed = true;
+        })();
+        void sys.wait(pid);
+      },
+    } as unknown as Request);
+    this.#wake?.();
+    await this.until(() => opened !== undefined);
+    await opened!.settle();
+    return opened!;
+  }
+
   /** Lets promises and timers run until the condition holds. */
   async until(condition: () => boolean, limitMs = 3_600_000): Promise<void> {
     const end = this.clock.now() + limitMs;
@@ -116,6 +170,11 @@ export class Guest {
           };
           return undefined;
         });
+        continue;
+      }
+      const { open } = request as unknown as { readonly open?: (sys: Process['sys']) => void };
+      if (open !== undefined) {
+        open(sys);
         continue;
       }
       const [inRead, inWrite] = sys.pipe();
@@ -156,6 +215,36 @@ export class Guest {
       const status =
         result?.kind === 'exited' ? result.status : result?.kind === 'signaled' ? 128 + (SIGNAL_NUMBERS[result.signal] ?? 0) : 0;
       request.done({ status, stdout, stderr });
+    }
+  }
+}
+
+/** The user's side of a terminal. */
+export class GuestTerminal {
+  output = '';
+  isClosed = false;
+  readonly #guest: Guest;
+  readonly #write: (bytes: Uint8Array) => Promise<void>;
+
+  constructor(guest: Guest, write: (bytes: Uint8Array) => Promise<void>) {
+    this.#guest = guest;
+    this.#write = write;
+  }
+
+  /** Types and returns what the screen got because of it. */
+  async type(keys: string, waitMs = 0): Promise<string> {
+    const before = this.output.length;
+    await this.#write(utf8(keys));
+    await this.settle(waitMs);
+    return this.output.slice(before);
+  }
+
+  /** Lets everything run that needs no time, then moves time. */
+  async settle(waitMs = 0): Promise<void> {
+    for (let i = 0; i < 30; i++) await this.#guest.clock.settle();
+    if (waitMs > 0) {
+      await this.#guest.clock.advance(waitMs);
+      for (let i = 0; i < 30; i++) await this.#guest.clock.settle();
     }
   }
 }

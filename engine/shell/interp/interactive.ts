@@ -6,7 +6,7 @@ import { LineEditor } from '../line-editor/editor.ts';
 import { expandHistory, HistoryError } from '../line-editor/history-expansion.ts';
 import { readScript } from '../syntax/script.ts';
 import { addHistory, loadHistory, saveHistory } from './builtins/history.ts';
-import type { Interpreter } from './interpreter.ts';
+import type { Flow, Interpreter } from './interpreter.ts';
 import { readLine } from './execute.ts';
 import { notifyJobs, ownGroup } from './pipeline.ts';
 import { expandPrompt } from './prompt.ts';
@@ -95,6 +95,8 @@ export function* runLine(shell: Interpreter, source: string): Task<void> {
     shell.unchecked = 0;
   }
   if (shell.isInterrupted) yield* shell.tick();
+  const flow = shell.flow as Flow | undefined;
+  if (flow?.kind === 'interrupt' && flow.isKey) yield* shell.errorText('\n');
   if (shell.hasPendingTraps) yield* shell.runPendingTraps();
 }
 

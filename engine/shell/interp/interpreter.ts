@@ -23,7 +23,7 @@ export type Flow =
   | { readonly kind: 'return' }
   | { readonly kind: 'exit' }
   /** Ctrl-C: an interactive shell drops the whole line. */
-  | { readonly kind: 'interrupt' };
+  | { readonly kind: 'interrupt'; readonly isKey?: boolean };
 
 export interface ShellOptions {
   /** `$0`, and the name in front of messages. */
@@ -613,7 +613,7 @@ export class Interpreter implements ExpansionHost {
   #takeInterrupt(): void {
     this.isInterrupted = false;
     this.status = 130;
-    this.flow = { kind: 'interrupt' };
+    this.flow = { kind: 'interrupt', isKey: true };
   }
 
   /** SIGINT for an interactive shell. */

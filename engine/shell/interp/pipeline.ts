@@ -196,7 +196,6 @@ export function* waitForeground(
     if (tty !== undefined && termios !== undefined) tty.termios = termios;
     if (killed.signal === 'SIGINT') {
       if (shell.isInteractive) {
-        if (shell.subshellLevel === 0) yield* shell.errorText('\n');
         shell.interrupt();
         yield* shell.tick();
       }
