@@ -18,7 +18,9 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-interface Request {
+type Request = RunRequest | { readonly open: (sys: Process['sys']) => void };
+
+interface RunRequest {
   readonly argv: readonly string[];
   readonly env: ReadonlyMap<string, string>;
   readonly cwd: string;
@@ -135,7 +137,7 @@ export class Guest {
         })();
         void sys.wait(pid);
       },
-    } as unknown as Request);
+    });
     this.#wake?.();
     await this.until(() => opened !== undefined);
     await opened!.settle();
@@ -172,9 +174,8 @@ export class Guest {
         });
         continue;
       }
-      const { open } = request as unknown as { readonly open?: (sys: Process['sys']) => void };
-      if (open !== undefined) {
-        open(sys);
+      if ('open' in request) {
+        request.open(sys);
         continue;
       }
       const [inRead, inWrite] = sys.pipe();
