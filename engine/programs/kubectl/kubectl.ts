@@ -8,11 +8,13 @@ import { autoscale } from './commands/autoscale.ts';
 import { completion } from './commands/completion.ts';
 import { config } from './commands/config.ts';
 import { cordon, drain, uncordon } from './commands/cordon.ts';
+import { cp } from './commands/cp.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { describe } from './commands/describe.ts';
 import { edit } from './commands/edit.ts';
 import { attach, exec } from './commands/exec.ts';
+import { explain } from './commands/explain.ts';
 import { expose } from './commands/expose.ts';
 import { get } from './commands/get.ts';
 import { annotate, label } from './commands/label.ts';
@@ -36,6 +38,7 @@ const root: Command = {
     expose,
     run,
     set,
+    explain,
     get,
     edit,
     deleteCommand,
@@ -54,6 +57,7 @@ const root: Command = {
     attach,
     exec,
     portForward,
+    cp,
     auth,
     apply,
     patch,

@@ -44,6 +44,36 @@ export async function runStreams(context: Context, request: StreamRequest): Prom
   }
 }
 
+/** Runs a command whose output is wanted; its stderr is passed on. Throws as runStreams does. */
+export async function captureStreams(context: Context, target: string, stdin: Uint8Array | undefined): Promise<Uint8Array> {
+  const { process, rest } = context;
+  const response = await rest.send({ method: 'GET', target, headers: upgradeHeaders(process.sys.rng, PROTOCOLS) });
+  if (response.upgraded === undefined) throw await refusal(response);
+  const socket = new WebSocketClient(response.upgraded, process.sys.rng);
+  const chunks: Uint8Array[] = [];
+  try {
+    if (stdin !== undefined) {
+      for (let at = 0; at < stdin.length; at += 0x8000)
+        await socket.send(concat([Uint8Array.from([STDIN]), stdin.subarray(at, at + 0x8000)]));
+      await socket.send(Uint8Array.from(response.headers.get('sec-websocket-protocol') === PROTOCOLS[0] ? [CLOSE_STREAM, STDIN] : [STDIN]));
+    }
+    for (;;) {
+      const message = await socket.receive();
+      if (message === undefined) break;
+      const payload = message.subarray(1);
+      if (message[0] === STDOUT) chunks.push(payload);
+      else if (message[0] === STDERR && payload.length > 0) await process.stderr.write(payload);
+      else if (message[0] === FAILURE && payload.length > 0) {
+        endOf(JSON.parse(text(payload)) as Status);
+        break;
+      }
+    }
+    return chunks.length === 0 ? new Uint8Array() : concat(chunks);
+  } finally {
+    await socket.close();
+  }
+}
+
 async function refusal(response: Parameters<typeof errorOf>[0]): Promise<Error> {
   const body = text(await readAll(response.body));
   if (body.startsWith('{')) {
