@@ -36,4 +36,37 @@ describe('the base image', () => {
     expect(test.machine.kernel!.bootMs).toBeGreaterThan(bootMs);
     expect(test.crashes).toEqual([]);
   });
+
+  it('is resumed, not rebooted, when a saved lab is opened', async () => {
+    const first = new TestMachine();
+    await first.boot();
+    await first.run('/usr/sbin/modprobe', 'br_netfilter');
+    await first.run('/usr/bin/systemctl', 'stop', 'crond');
+    const before = first.machine.kernel!.processes().filter((info) => /dockerd|chronyd|systemd$/.test(info.command));
+    await first.clock.advance(5000);
+    first.journal.flush();
+    first.machine.dispose();
+    const second = new TestMachine({ journal: first.journal, clock: first.clock });
+    second.machine.restore();
+    await second.clock.advance(3000);
+    expect(second.crashes).toEqual([]);
+    expect(second.machine.power).toBe('on');
+    const after = second.machine.kernel!.processes().filter((info) => /dockerd|chronyd|systemd$/.test(info.command));
+    const view = (info: (typeof after)[number]): object => ({ pid: info.pid, start: info.startMs, argv: info.argv, parent: info.parent });
+    expect(after.map(view)).toEqual(before.map(view));
+    for (const [unit, state] of [
+      ['docker', 'active'],
+      ['crond', 'inactive'],
+      ['getty@tty1', 'active'],
+    ] as const) {
+      expect((await second.run('/usr/bin/systemctl', 'is-active', unit)).stdout).toBe(`${state}\n`);
+    }
+    expect((await second.run('/usr/bin/systemctl', 'start', 'crond')).status).toBe(0);
+    expect(second.machine.kernel!.modules.isLoaded('br_netfilter')).toBe(true);
+    second.type('root\rvagrant\r');
+    await second.clock.advance(500);
+    expect(second.screen).toMatch(/m-k8s login: /);
+    second.machine.dispose();
+    expect(second.clock.pendingTimers).toBe(0);
+  });
 });

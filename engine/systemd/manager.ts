@@ -284,6 +284,9 @@ export class Manager {
     const own = this.#units.get(name)?.unit.file;
     const theirs = this.#units.get(other)?.unit.file;
     if (own?.words('Unit', 'After').includes(other) === true || theirs?.words('Unit', 'Before').includes(name) === true) return true;
+    // Services of the running system come after the early boot, and go down before it is undone.
+    const isLate = name.endsWith('.service') && own?.flag('Unit', 'DefaultDependencies', true) === true;
+    if (isLate && (other === 'sysinit.target' || other === 'basic.target')) return true;
     // Targets come after what they want unless told otherwise.
     const isTarget = name.endsWith('.target') && own?.flag('Unit', 'DefaultDependencies', true) === true;
     if (!isTarget || theirs?.words('Unit', 'After').includes(name) === true) return false;

@@ -249,7 +249,20 @@ hosts:      files dns myhostname
 services:   files sss
 `;
 
+const TMPFILES = `d /run/lock 0755 root root -
+d /run/lock/subsys 0755 root root -
+d /run/user 0755 root root -
+d /run/log 0755 root root -
+d /run/sudo 0711 root root -
+d /run/netns 0755 root root -
+d /run/faillock 0755 root root -
+d /run/rpcbind 0700 rpc rpc -
+d /run/chrony 0755 chrony chrony -
+f /run/utmp 0664 root utmp -
+`;
+
 export const ETC_FILES: readonly Entry[] = [
+  text('/usr/lib/tmpfiles.d/legacy.conf', TMPFILES),
   text('/etc/centos-release', 'CentOS Linux release 7.9.2009 (Core)\n'),
   text('/usr/lib/os-release', OS_RELEASE),
   text('/etc/system-release-cpe', 'cpe:/o:centos:linux:7\n'),

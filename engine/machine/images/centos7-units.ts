@@ -130,14 +130,30 @@ const GETTY = service({
 
 const SYSCTL = service({
   description: 'Apply Kernel Variables',
-  unit: ['Documentation=man:systemd-sysctl.service(8) man:sysctl.d(5)', 'Before=sysinit.target shutdown.target'],
+  unit: ['Documentation=man:systemd-sysctl.service(8) man:sysctl.d(5)', 'DefaultDependencies=no', 'Before=sysinit.target shutdown.target'],
   service: ['Type=oneshot', 'RemainAfterExit=yes', 'ExecStart=/usr/lib/systemd/systemd-sysctl'],
+  install: '',
+});
+
+const TMPFILES_SETUP = service({
+  description: 'Create Volatile Files and Directories',
+  unit: [
+    'Documentation=man:tmpfiles.d(5) man:systemd-tmpfiles(8)',
+    'DefaultDependencies=no',
+    'After=local-fs.target',
+    'Before=sysinit.target shutdown.target',
+  ],
+  service: ['Type=oneshot', 'RemainAfterExit=yes', 'ExecStart=/usr/bin/systemd-tmpfiles --create --remove --boot --exclude-prefix=/dev'],
   install: '',
 });
 
 const MODULES_LOAD = service({
   description: 'Load Kernel Modules',
-  unit: ['Documentation=man:systemd-modules-load.service(8) man:modules-load.d(5)', 'Before=sysinit.target systemd-sysctl.service'],
+  unit: [
+    'Documentation=man:systemd-modules-load.service(8) man:modules-load.d(5)',
+    'DefaultDependencies=no',
+    'Before=sysinit.target systemd-sysctl.service',
+  ],
   service: ['Type=oneshot', 'RemainAfterExit=yes', 'ExecStart=/usr/lib/systemd/systemd-modules-load'],
   install: '',
 });
@@ -259,7 +275,7 @@ export const UNIT_FILES: ReadonlyMap<string, string> = new Map([
   [
     'lvm2-lvmetad.service',
     daemon('LVM2 metadata daemon', '/usr/sbin/lvmetad -f', {
-      unit: ['Documentation=man:lvmetad(8)'],
+      unit: ['Documentation=man:lvmetad(8)', 'DefaultDependencies=no'],
       install: '[Install]\nWantedBy=sysinit.target\n',
     }),
   ],
@@ -332,7 +348,7 @@ export const UNIT_FILES: ReadonlyMap<string, string> = new Map([
   [
     'systemd-journald.service',
     daemon('Journal Service', '/usr/lib/systemd/systemd-journald', {
-      unit: ['Documentation=man:systemd-journald.service(8) man:journald.conf(5)'],
+      unit: ['Documentation=man:systemd-journald.service(8) man:journald.conf(5)', 'DefaultDependencies=no'],
       install: '',
     }),
   ],
@@ -349,11 +365,12 @@ export const UNIT_FILES: ReadonlyMap<string, string> = new Map([
   [
     'systemd-udevd.service',
     daemon('udev Kernel Device Manager', '/usr/lib/systemd/systemd-udevd', {
-      unit: ['Documentation=man:systemd-udevd.service(8) man:udev(7)'],
+      unit: ['Documentation=man:systemd-udevd.service(8) man:udev(7)', 'DefaultDependencies=no'],
       service: ['Restart=always', 'RestartSec=0'],
       install: '',
     }),
   ],
+  ['systemd-tmpfiles-setup.service', TMPFILES_SETUP],
   [
     'tuned.service',
     daemon('Dynamic System Tuning Daemon', '/usr/sbin/tuned -l -P', {
@@ -401,6 +418,7 @@ export const UNIT_LINKS: readonly (readonly [path: string, target: string])[] = 
     'systemd-journald.service',
     'systemd-modules-load.service',
     'systemd-sysctl.service',
+    'systemd-tmpfiles-setup.service',
     'systemd-udevd.service',
   ]),
   ...staticWants('multi-user.target', ['dbus.service', 'getty.target', 'systemd-logind.service', 'polkit.service']),

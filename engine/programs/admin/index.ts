@@ -9,6 +9,7 @@ import { programs as power } from './power.ts';
 import { programs as ps } from './ps.ts';
 import { programs as su } from './su.ts';
 import { programs as sysctl } from './sysctl.ts';
+import { programs as tmpfiles } from './tmpfiles.ts';
 
 export const programs: readonly Program[] = [
   ...dmesg,
@@ -21,4 +22,5 @@ export const programs: readonly Program[] = [
   ...ps,
   ...su,
   ...sysctl,
+  ...tmpfiles,
 ];
