@@ -1,5 +1,6 @@
 // The lab's process in the desktop app: Electron's main process forks it and hands every window a port to it.
 
+import { onUnhandledRejection } from './rejections.ts';
 import { LabDoors } from './doors.ts';
 import { openLab } from './lab-host.ts';
 import { loginToGuest } from './gateways/guest-login.ts';
@@ -37,7 +38,7 @@ async function main(parent: ParentPort, file: string | undefined): Promise<void>
     ...(shells === undefined ? {} : { openHostShell: (size) => shells.open(size) }),
     onFault: report,
   });
-  process.on('unhandledRejection', (error) => service.fault(error));
+  onUnhandledRejection((error) => service.fault(error));
   process.on('uncaughtException', (error) => service.fault(error));
   parent.on('message', ({ data, ports }) => {
     const port = ports[0];

@@ -3,6 +3,7 @@
 import { LabFileError } from '../sqlite/sqlite-store.ts';
 import { LabImportError } from '../lab-file.ts';
 import { HistoryError } from '#engine/store/history.ts';
+import { onUnhandledRejection } from '../rejections.ts';
 import { drive } from './drive.ts';
 import { CliError } from './options.ts';
 import { run } from './run.ts';
@@ -38,6 +39,9 @@ const USAGE = `usage: nobox COMMAND [ARGUMENTS]
 `;
 
 async function main(): Promise<number> {
+  onUnhandledRejection((error) => {
+    throw error;
+  });
   const [name, ...args] = process.argv.slice(2);
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(USAGE);

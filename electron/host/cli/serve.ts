@@ -1,5 +1,6 @@
 // `nobox serve`: the lab for browsers, SSH and kubectl, until it is told to end.
 
+import { onUnhandledRejection } from '../rejections.ts';
 import path from 'node:path';
 import { loginToGuest } from '../gateways/guest-login.ts';
 import { openLab } from '../lab-host.ts';
@@ -47,7 +48,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
     if (code === 'EACCES' || code === 'EADDRNOTAVAIL') throw new CliError(message, 1);
     throw error;
   }
-  process.on('unhandledRejection', (error) => served.fault(error));
+  onUnhandledRejection((error) => served.fault(error));
   process.on('uncaughtException', (error) => served.fault(error));
   announce(served, flags.has('json'));
   await ended;
