@@ -100,13 +100,14 @@ class OwnedUdpSocket implements UdpSocket {
 /** A view of `stack` for one process. Everything but sockets goes straight through. */
 export function processNet(calls: ProcessCalls, stack: NetStack): NetStack {
   const owner = (): { readonly pid: number; readonly uid: number } => ({ pid: calls.task.pid, uid: calls.task.identity.uid });
-  const sockets: Pick<NetStack, 'connect' | 'listen' | 'udp' | 'ping' | 'onChange' | 'onHop'> = {
+  const sockets: Pick<NetStack, 'connect' | 'listen' | 'udp' | 'ping' | 'onChange' | 'onHop' | 'onCapture'> = {
     connect: async (options) => new OwnedConnection(calls, await calls.until(stack.connect({ ...owner(), ...options }))),
     listen: (options) => new OwnedListener(calls, stack.listen({ ...owner(), ...options })),
     udp: (options) => new OwnedUdpSocket(calls, stack.udp({ ...owner(), ...options })),
     ping: (options) => calls.until(stack.ping(options)),
     onChange: (listener) => calls.own(stack.onChange(listener)),
     onHop: (listener) => calls.own(stack.onHop(listener)),
+    onCapture: (link, listener) => calls.own(stack.onCapture(link, listener)),
   };
   return new Proxy(stack, {
     get(target, property) {

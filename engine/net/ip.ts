@@ -109,7 +109,7 @@ export class IpLayer {
   #deliver(packet: Packet, link: Link): void {
     const stack = this.#stack;
     if (!this.#hook('input', packet, link, undefined)) return;
-    if (packet.flow !== undefined && !packet.flow.isConfirmed && !stack.flows.confirm(packet.flow)) {
+    if (!this.#confirm(packet)) {
       stack.dropped(packet, 'conntrack clash');
       return;
     }
@@ -183,7 +183,7 @@ export class IpLayer {
       device: route.link.name,
     }));
     if (!this.#hook('postrouting', packet, undefined, route.link)) return false;
-    if (packet.flow !== undefined && !packet.flow.isConfirmed && !stack.flows.confirm(packet.flow)) {
+    if (!this.#confirm(packet)) {
       stack.dropped(packet, 'conntrack clash');
       return false;
     }
@@ -288,7 +288,13 @@ export class IpLayer {
   bridgeForward(packet: Packet, bridge: Link): boolean {
     if (!this.#hook('forward', packet, bridge, bridge)) return false;
     if (!this.#hook('postrouting', packet, undefined, bridge)) return false;
-    return packet.flow === undefined || packet.flow.isConfirmed || this.#stack.flows.confirm(packet.flow);
+    return this.#confirm(packet);
+  }
+
+  /** A flow's first packet puts it into the table; an error about a packet that was dropped does not. */
+  #confirm(packet: Packet): boolean {
+    const { flow } = packet;
+    return flow === undefined || flow.isConfirmed || packet.isReply || packet.isRelated || this.#stack.flows.confirm(flow);
   }
 
   #hook(hook: Hook, packet: Packet, inLink: Link | undefined, outLink: Link | undefined): boolean {

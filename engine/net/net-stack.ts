@@ -305,6 +305,8 @@ export interface NetStack {
 
   readonly netfilter: Netfilter;
   conntrack(): readonly string[];
+  /** Forgets the flows whose line (as `conntrack` gives it) the function says yes to; returns how many. */
+  deleteFlows(isDoomed: (line: string) => boolean): number;
 
   /** ECONNREFUSED, ECONNRESET, ETIMEDOUT (127 s of SYN retries), EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL. */
   connect(options: ConnectOptions): Promise<Connection>;

@@ -207,6 +207,16 @@ export class Stack implements OwnedNetStack {
     return this.flows.flows().map((flow) => formatFlow(flow, this.flows.secondsLeft(flow)));
   }
 
+  deleteFlows(isDoomed: (line: string) => boolean): number {
+    let count = 0;
+    for (const flow of this.flows.flows()) {
+      if (!isDoomed(formatFlow(flow, this.flows.secondsLeft(flow)))) continue;
+      this.flows.delete(flow);
+      count++;
+    }
+    return count;
+  }
+
   /** The address to answer from when `address` is one of this machine's own; undefined when it is not. */
   localAddress(address: Ip): Ip | undefined {
     return this.addressTable.local(address);

@@ -10,6 +10,11 @@ import { netstat, ss } from './sockets.ts';
 import { ssh } from './ssh/index.ts';
 import { sshCopyId, sshKeygen, sshpass } from './ssh/keygen.ts';
 import { scp } from './ssh/scp.ts';
+import { dig, host, nslookup } from './dns-tools.ts';
+import { arp, brctl, ifconfig, route } from './net-tools.ts';
+import { conntrack, ipset } from './sets.ts';
+import { nc, telnet, wget } from './streams.ts';
+import { tcpdump, tracepath, traceroute } from './tracing.ts';
 
 export const programs: readonly Program[] = [
   curl,
@@ -29,4 +34,19 @@ export const programs: readonly Program[] = [
   sshCopyId,
   sshKeygen,
   sshpass,
+  arp,
+  brctl,
+  conntrack,
+  dig,
+  host,
+  ifconfig,
+  ipset,
+  nc,
+  nslookup,
+  route,
+  tcpdump,
+  telnet,
+  tracepath,
+  traceroute,
+  wget,
 ];

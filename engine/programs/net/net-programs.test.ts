@@ -4,6 +4,8 @@ import { LabNetworks } from '../../net/hypervisor/lab-networks.ts';
 import type { OwnedNetStack } from '../../net/net-stack.ts';
 import { SeededRng } from '../../sim/rng.ts';
 import { readAll, TestKernel } from '../../../tests/support/test-kernel.ts';
+import { programs as coreutils } from '../coreutils/index.ts';
+import { allPrograms } from '../index.ts';
 import { bash } from '../shell/bash.ts';
 import { programs } from './index.ts';
 
@@ -12,7 +14,7 @@ let networks: LabNetworks;
 
 beforeEach(() => {
   test = new TestKernel({
-    programs: [bash, ...programs],
+    programs: [bash, ...coreutils, ...programs],
     entries: {
       '/bin/bash': { kind: 'program', program: 'bash' },
       '/usr/sbin/dhclient': { kind: 'program', program: 'dhclient' },
@@ -176,15 +178,50 @@ describe('other tools', () => {
       'iptables -A INPUT -p tcp -m tcp --dport=22 -j ACCEPT && iptables -S INPUT',
       '-P INPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n',
     ],
+    [
+      'route -n',
+      'Kernel IP routing table\nDestination     Gateway         Genmask         Flags Metric Ref    Use Iface\n0.0.0.0         10.0.2.2        0.0.0.0         UG    0      0        0 eth0\n10.0.2.0        0.0.0.0         255.255.255.0   U     0      0        0 eth0\n169.254.0.0     0.0.0.0         255.255.0.0     U     1002   0        0 eth0\n169.254.0.0     0.0.0.0         255.255.0.0     U     1003   0        0 eth1\n192.168.1.0     0.0.0.0         255.255.255.0   U     0      0        0 eth1\n',
+    ],
+    [
+      'nslookup google.com',
+      'Server:\t\t1.1.1.1\nAddress:\t1.1.1.1#53\n\nNon-authoritative answer:\nName:\tgoogle.com\nAddress: 142.250.206.206\n\n',
+    ],
+    ['nslookup nope.test', "Server:\t\t1.1.1.1\nAddress:\t1.1.1.1#53\n\n** server can't find nope.test: NXDOMAIN\n\n[1]"],
+    ['dig +short google.com @8.8.8.8', '142.250.206.206\n'],
+    ['host google.com', 'google.com has address 142.250.206.206\n'],
+    [
+      'ipset create a hash:net; ipset add a 10.0.0.0/8; ipset add a 10.0.0.0/8; ipset test a 10.1.2.3; ipset save',
+      "ipset v7.1: Element cannot be added to the set: it's already added\n10.1.2.3 is in set a.\ncreate a hash:net family inet hashsize 1024 maxelem 65536\nadd a 10.0.0.0/8\n",
+    ],
+    ['nc -zv 127.0.0.1 81', 'Ncat: Version 7.50 ( https://nmap.org/ncat )\nNcat: Connection refused.\n[1]'],
+    ['telnet 127.0.0.1 81', 'Trying 127.0.0.1...\ntelnet: connect to address 127.0.0.1: Connection refused\n[1]'],
+    ['nc -l 8080 > /tmp/got & sleep 1; echo hello | nc 127.0.0.1 8080; wait; read x < /tmp/got; echo $x', 'hello\n'],
+    ['tcpdump -c 1 -n -i eth1 icmp & sleep 1; ping -c 1 -q 192.168.1.1 > /dev/null; wait', ''],
+    ['brctl addbr br0; brctl show', 'bridge name\tbridge id\t\tSTP enabled\tinterfaces\nbr0\t\t8000.MAC\tno\t\t\n'],
+    ['traceroute -q 1 8.8.8.8', ''],
+    ['conntrack -L', 'conntrack v1.4.4 (conntrack-tools): 0 flow entries have been shown.\n'],
+    ['wget -qO- example.test/x', 'GET /x Wget/1.14 (linux-gnu)\n'],
     ['iptables -L -n >/dev/null; iptables-save | iptables-restore', ''],
     [
       'netstat -lnt',
       'Active Internet connections (only servers)\nProto Recv-Q Send-Q Local Address           Foreign Address         State      \n',
     ],
   ])('%s', async (line, want) => {
+    networks.internet.registerSite('example.test', async (request, respond) =>
+      respond.send({ status: 200 }, `${request.method} ${request.target} ${request.headers.get('user-agent')}\n`),
+    );
     await test.run(async (process) => {
       await sh(process, START);
-      expect(await sh(process, line)).toBe(want);
+      const got = (await sh(process, line)).replace(/8000\.[0-9a-f]{12}/, '8000.MAC');
+      if (line.startsWith('tcpdump'))
+        expect(got).toMatch(
+          /listening on eth1.*\n\d\d:\d\d:\d\d\.\d{6} IP 192\.168\.1\.10 > 192\.168\.1\.1: ICMP echo request, id \d+, seq 1, length 64\n1 packets captured/s,
+        );
+      else if (line.startsWith('traceroute'))
+        expect(got).toMatch(
+          /^traceroute to 8\.8\.8\.8 .*\n 1 {2}10\.0\.2\.2 \(10\.0\.2\.2\) {2}[\d.]+ ms\n 2 {2}8\.8\.8\.8 \(8\.8\.8\.8\) {2}[\d.]+ ms\n$/,
+        );
+      else expect(got).toBe(want);
     });
   });
 
@@ -199,4 +236,8 @@ describe('other tools', () => {
       expect(lost).toContain('1 packets transmitted, 0 received, +1 errors, 100% packet loss, time ');
     });
   });
+});
+
+it('no two programs have one name', () => {
+  expect(allPrograms().names().length).toBeGreaterThan(50);
 });
