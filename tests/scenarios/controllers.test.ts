@@ -9,11 +9,14 @@ import { startDeployment } from '#engine/kube/controllers/deployment.ts';
 import { startEndpoints } from '#engine/kube/controllers/endpoints.ts';
 import { startEndpointSlices } from '#engine/kube/controllers/endpoint-slices.ts';
 import { startGarbageCollector } from '#engine/kube/controllers/garbage-collector.ts';
+import { startDisruption } from '#engine/kube/controllers/disruption.ts';
+import { startJob } from '#engine/kube/controllers/job.ts';
 import { startNamespace } from '#engine/kube/controllers/namespace.ts';
 import { startNodeLifecycle } from '#engine/kube/controllers/node-lifecycle.ts';
 import { startPodGc } from '#engine/kube/controllers/pod-gc.ts';
 import { startReplicaSet } from '#engine/kube/controllers/replicaset.ts';
 import { startServiceAccount, startTokens } from '#engine/kube/controllers/service-accounts.ts';
+import { startStatefulSet } from '#engine/kube/controllers/statefulset.ts';
 import { startTaintManager } from '#engine/kube/controllers/taint-manager.ts';
 import {
   DAEMON_SET,
@@ -21,14 +24,17 @@ import {
   ENDPOINTS,
   ENDPOINT_SLICE,
   EVENT,
+  JOB,
   LEASE,
   NAMESPACE,
   NODE,
   POD,
+  POD_DISRUPTION_BUDGET,
   REPLICA_SET,
   SECRET,
   SERVICE,
   SERVICE_ACCOUNT,
+  STATEFUL_SET,
 } from '#engine/kube/machinery/resources.ts';
 import { rfc3339, rfc3339Micro } from '#engine/kube/machinery/time.ts';
 import type {
@@ -78,6 +84,9 @@ beforeEach(async () => {
   startEndpoints(context);
   startEndpointSlices(context);
   startGarbageCollector(context);
+  startJob(context);
+  startStatefulSet(context);
+  startDisruption(context);
   startNamespace(context);
   startNodeLifecycle(context);
   startTaintManager(context);
@@ -313,5 +322,76 @@ describe('the controllers against the API server', () => {
     await api.client.delete(NAMESPACE, 'shop');
     await clock.advance(60_000);
     expect((await list(NAMESPACE)).map((namespace) => namespace.metadata.name)).not.toContain('shop');
+  });
+
+  test('a stateful set makes its pods in order, each when the one before is ready, and removes the last first', async () => {
+    await addNode('w1-k8s');
+    await api.client.create(STATEFUL_SET, {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'db', namespace: 'default' },
+      spec: {
+        replicas: 2,
+        serviceName: 'db',
+        selector: { matchLabels: { app: 'db' } },
+        template: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'c', image: 'nginx' }] } },
+      },
+    } as never);
+    await clock.advance(1_000);
+    const names = async (): Promise<readonly string[]> => (await list<Pod>(POD, 'default')).map((pod) => pod.metadata.name).sort();
+    expect(await names()).toEqual(['db-0']);
+    await runAll('default', ['w1-k8s']);
+    expect(await names()).toEqual(['db-0', 'db-1']);
+    await runAll('default', ['w1-k8s']);
+    await api.client.patch(STATEFUL_SET, { name: 'db', namespace: 'default' }, 'application/merge-patch+json', { spec: { replicas: 1 } });
+    await clock.advance(1_000);
+    await runAll('default', ['w1-k8s']);
+    expect(await names()).toEqual(['db-0']);
+    expect(log.filter((line) => line.startsWith('E'))).toEqual([]);
+  });
+
+  test('a job runs two pods at a time until three have succeeded', async () => {
+    await addNode('w1-k8s');
+    await api.client.create(JOB, {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'sum', namespace: 'default' },
+      spec: {
+        parallelism: 2,
+        completions: 3,
+        template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox' }] } },
+      },
+    } as never);
+    const counts: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      await clock.advance(1_000);
+      const pods = (await list<Pod>(POD, 'default')).filter((pod) => pod.status?.phase === 'Pending');
+      counts.push(pods.length);
+      for (const pod of pods) {
+        await api.client.updateStatus<Pod>(POD, { ...pod, status: { ...pod.status, phase: 'Succeeded' } });
+      }
+    }
+    expect(counts).toEqual([2, 1, 0, 0]);
+    const job = await api.client.get<KubeObject & { status?: { succeeded?: number; conditions?: { type: string }[] } }>(
+      JOB,
+      'sum',
+      'default',
+    );
+    expect(job.status).toMatchObject({ succeeded: 3, conditions: [{ type: 'Complete' }] });
+  });
+
+  test('a budget allows as many disruptions as there are ready pods too many', async () => {
+    await addNode('w1-k8s');
+    await api.client.create(DEPLOYMENT, nginx('nginx:1.16', 3));
+    await api.client.create(POD_DISRUPTION_BUDGET, {
+      apiVersion: 'policy/v1beta1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name: 'web', namespace: 'default' },
+      spec: { minAvailable: 2, selector: { matchLabels: { app: 'web' } } },
+    } as never);
+    await clock.advance(1_000);
+    await runAll('default', ['w1-k8s']);
+    const budget = await api.client.get<KubeObject & { status?: object }>(POD_DISRUPTION_BUDGET, 'web', 'default');
+    expect(budget.status).toMatchObject({ disruptionsAllowed: 1, currentHealthy: 3, desiredHealthy: 2, expectedPods: 3 });
   });
 });

@@ -13,15 +13,18 @@ import { startClusterRoleAggregation } from '../../kube/controllers/cluster-role
 import type { ControllerContext } from '../../kube/controllers/controller.ts';
 import { startDaemonSet } from '../../kube/controllers/daemonset.ts';
 import { startDeployment } from '../../kube/controllers/deployment.ts';
+import { startDisruption } from '../../kube/controllers/disruption.ts';
 import { startEndpointSlices } from '../../kube/controllers/endpoint-slices.ts';
 import { startEndpoints } from '../../kube/controllers/endpoints.ts';
 import { startGarbageCollector } from '../../kube/controllers/garbage-collector.ts';
+import { startJob } from '../../kube/controllers/job.ts';
 import { startNamespace } from '../../kube/controllers/namespace.ts';
 import { startNodeIpam, startTtl } from '../../kube/controllers/node-ipam.ts';
 import { NODE_LIFECYCLE_DEFAULTS, startNodeLifecycle } from '../../kube/controllers/node-lifecycle.ts';
 import { startPodGc } from '../../kube/controllers/pod-gc.ts';
 import { startReplicaSet, startReplicationController } from '../../kube/controllers/replicaset.ts';
 import { startRootCa, startServiceAccount, startTokens } from '../../kube/controllers/service-accounts.ts';
+import { startStatefulSet } from '../../kube/controllers/statefulset.ts';
 import { startTaintManager } from '../../kube/controllers/taint-manager.ts';
 import type { Process, Program } from '../../kernel/process.ts';
 import {
@@ -165,8 +168,11 @@ function startControllers(process: Process, flags: Flags, context: ControllerCon
     ['serviceaccount', () => startServiceAccount(context)],
     ['garbagecollector', () => startGarbageCollector(context)],
     ['daemonset', () => startDaemonSet(context)],
+    ['job', () => startJob(context)],
     ['deployment', () => startDeployment(context)],
     ['replicaset', () => startReplicaSet(context)],
+    ['disruption', () => startDisruption(context)],
+    ['statefulset', () => startStatefulSet(context)],
     [
       'csrsigning',
       signingCert === undefined || signingKey === undefined
