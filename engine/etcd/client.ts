@@ -1,5 +1,6 @@
 // A client of etcd: calls and watches multiplexed over one connection, which is opened when it is needed.
 
+import { background } from '../sim/background.ts';
 import { SysError, isSysError } from '../sim/errno.ts';
 import type { Connection } from '../sim/stream.ts';
 import { EtcdError } from './mvcc.ts';
@@ -118,7 +119,7 @@ export class EtcdClient {
       (opened) => {
         if (this.#session !== session) return;
         this.#isUp = true;
-        void this.#receive(session, opened);
+        background(this.#receive(session, opened));
       },
       () => {
         if (this.#session === session) this.#session = undefined;

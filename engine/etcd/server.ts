@@ -1,5 +1,6 @@
 // Models etcd's client door: calls in, answers and watch events out, all of one connection in order.
 
+import { background } from '../sim/background.ts';
 import type { Clock } from '../sim/clock.ts';
 import type { Disposable } from '../sim/disposable.ts';
 import { isSysError } from '../sim/errno.ts';
@@ -57,7 +58,7 @@ export class EtcdServer {
     };
     const send = (frame: Frame): void => {
       outgoing.push(encodeFrame(frame));
-      if (!isWriting && !isGone) void flush();
+      if (!isWriting && !isGone) background(flush());
     };
     const stopListening = this.#store.onCommit((events, revision) => {
       for (const [id, watcher] of watchers) {

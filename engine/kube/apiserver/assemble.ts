@@ -1,5 +1,6 @@
 // Puts an API server together from its configuration.
 
+import { background } from '../../sim/background.ts';
 import type { Clock } from '../../sim/clock.ts';
 import type { Rng } from '../../sim/rng.ts';
 import { HttpClient } from '../../net/http-client.ts';
@@ -126,7 +127,7 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
     paths: [healthPaths({ etcd, isReady: () => server.isReady }), openApiPaths(BUILT_IN)],
     advertised: `${options.advertised.address}:${options.advertised.port}`,
     onStarted: (signal) => {
-      void new CustomResources({ server, clock }).follow(signal);
+      background(new CustomResources({ server, clock }).follow(signal));
       return bootstrap({
         server,
         clock,

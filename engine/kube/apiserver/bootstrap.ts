@@ -1,5 +1,6 @@
 // What a server makes sure of when it starts and from then on: namespaces, policy, priority classes, the `kubernetes` service.
 
+import { background } from '../../sim/background.ts';
 import type { Clock } from '../../sim/clock.ts';
 import { isSysError } from '../../sim/errno.ts';
 import type { EtcdClient } from '../../etcd/client.ts';
@@ -40,7 +41,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
       await options.clock.sleep(RETRY_MS, options.signal);
     }
   }
-  void reconcile(options);
+  background(reconcile(options));
 }
 
 async function ensureAll(options: BootstrapOptions): Promise<void> {

@@ -1,6 +1,7 @@
 // Models the extensions server: definitions of custom resources, and the resources they define.
 // Not modelled: conversion webhooks; every version of a custom resource shows the same object.
 
+import { background } from '../../sim/background.ts';
 import type { Clock } from '../../sim/clock.ts';
 import { ageOf, rfc3339 } from '../machinery/time.ts';
 import { pathValue } from '../registry/custom-columns.ts';
@@ -93,7 +94,7 @@ export class CustomResources {
     }
     const status = object['status'] as { conditions?: readonly { type: string; status: string }[] } | undefined;
     if (status?.conditions?.some((condition) => condition.type === 'Established' && condition.status === 'True') === true) return;
-    void this.#establish(name);
+    background(this.#establish(name));
   }
 
   #remove(object: ApiObject): void {

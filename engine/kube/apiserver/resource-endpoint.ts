@@ -197,7 +197,6 @@ export class ResourceEndpoint {
     request: DeleteRequest,
     context: WriteContext,
   ): Promise<{ readonly stored: Stored; readonly isGone: boolean }> {
-    const { definition } = this;
     for (;;) {
       const current = this.find(context.namespace, name);
       const { uid, resourceVersion } = request.preconditions ?? {};

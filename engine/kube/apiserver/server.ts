@@ -1,5 +1,6 @@
 // Models kube-apiserver's request path: authentication, authorisation, routing, answers.
 
+import { background } from '../../sim/background.ts';
 import { parse as parseYaml } from 'yaml';
 import type { Clock } from '../../sim/clock.ts';
 import { text } from '../../sim/bytes.ts';
@@ -161,8 +162,11 @@ export class ApiServer implements ClusterReader {
     if (endpoint.definition.discoveryOnly) return;
     const own = new AbortController();
     this.#running.set(endpoint, own);
-    const onFailure = (error: Error): void => this.#options.log(`watch of ${endpoint.definition.plural} failed: ${error.message}`);
-    void endpoint.store.run(AbortSignal.any([signal, own.signal]), { onFailure });
+    // A refused connection is told of where it is dialled, once for all stores.
+    const onFailure = (error: Error): void => {
+      if (!isSysError(error)) this.#options.log(`watch chan error: ${error.message}`);
+    };
+    background(endpoint.store.run(AbortSignal.any([signal, own.signal]), { onFailure }));
   }
 
   async handle(request: HttpRequest, respond: HttpResponder): Promise<void> {

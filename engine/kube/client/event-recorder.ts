@@ -1,5 +1,6 @@
 // Models client-go's event recorder and correlator: spam filter, aggregation of similar events, counting of equal ones.
 
+import { background } from '../../sim/background.ts';
 import type { Clock } from '../../sim/clock.ts';
 import { isSysError } from '../../sim/errno.ts';
 import type { Rng } from '../../sim/rng.ts';
@@ -87,6 +88,7 @@ export class CorrelatingRecorder implements EventRecorder {
       reportingInstance: '',
     } as unknown as Event;
     this.#sending = this.#sending.then(() => this.#record(event));
+    background(this.#sending);
   }
 
   async #record(given: Event): Promise<void> {

@@ -1,5 +1,6 @@
 // Models client-go's shared informers: list, watch, and list again when the watch cannot go on.
 
+import { background } from '../../sim/background.ts';
 import type { Clock } from '../../sim/clock.ts';
 import type { Disposable } from '../../sim/disposable.ts';
 import { isSysError } from '../../sim/errno.ts';
@@ -208,7 +209,7 @@ export class SharedInformers implements InformerSet {
   }
 
   #run(informer: ReflectingInformer<KubeObject>, signal: AbortSignal): void {
-    void informer.run(signal);
+    background(informer.run(signal));
   }
 }
 

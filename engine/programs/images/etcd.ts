@@ -1,5 +1,6 @@
 // Models the etcd program: one member, its client door and its metrics door.
 
+import { background } from '../../sim/background.ts';
 import type { Process, Program } from '../../kernel/process.ts';
 import { MultiVersionStore } from '../../etcd/mvcc.ts';
 import { EtcdServer } from '../../etcd/server.ts';
@@ -174,7 +175,7 @@ async function acceptClients(
   };
   while (!door.signal.aborted) {
     try {
-      void serve(await listener.accept(door.signal));
+      background(serve(await listener.accept(door.signal)));
     } catch (error) {
       if (door.signal.aborted) return;
       throw error;

@@ -4,10 +4,11 @@ import type { Process, Program } from '../../kernel/process.ts';
 import { EtcdClient } from '../../etcd/client.ts';
 import { HttpClient } from '../../net/http-client.ts';
 import { serveHttp } from '../../net/http-server.ts';
-import { connectTls } from '../../net/tls.ts';
+import { connectTls, TlsError } from '../../net/tls.ts';
 import { parseCertificate } from '../../net/x509.ts';
 import { utf8 } from '../../sim/bytes.ts';
 import { isSysError, SysError } from '../../sim/errno.ts';
+import type { Connection } from '../../sim/stream.ts';
 import { assembleApiServer } from '../../kube/apiserver/assemble.ts';
 import { FlagError, Flags } from '../../kube/apiserver/flags.ts';
 import { logLine } from './klog.ts';
@@ -89,19 +90,37 @@ async function run(process: Process, flags: Flags): Promise<number> {
       return 1;
     }
     const [, scheme, host = '', etcdPort = '2379'] = server;
+    const target = `${scheme}://${host}:${etcdPort}`;
+    const dial = async (): Promise<Connection> => {
+      const connection = await sys.net.connect({ address: host, port: Number(etcdPort), pid: process.pid });
+      if (scheme === 'http') return connection;
+      return connectTls(connection, {
+        serverName: host,
+        nowMs: sys.now(),
+        rng: sys.rng,
+        ...(etcdCa === undefined ? {} : { ca: etcdCa }),
+        ...(etcdCertificate === undefined || etcdKey === undefined
+          ? {}
+          : { certificate: { certificatePem: etcdCertificate, privateKeyPem: etcdKey } }),
+      });
+    };
     etcd = new EtcdClient({
       dial: async () => {
-        const connection = await sys.net.connect({ address: host, port: Number(etcdPort), pid: process.pid });
-        if (scheme === 'http') return connection;
-        return connectTls(connection, {
-          serverName: host,
-          nowMs: sys.now(),
-          rng: sys.rng,
-          ...(etcdCa === undefined ? {} : { ca: etcdCa }),
-          ...(etcdCertificate === undefined || etcdKey === undefined
-            ? {}
-            : { certificate: { certificatePem: etcdCertificate, privateKeyPem: etcdKey } }),
-        });
+        try {
+          return await dial();
+        } catch (error) {
+          if (isSysError(error) || error instanceof TlsError) {
+            const why = isSysError(error)
+              ? `transport: Error while dialing dial tcp ${host}:${etcdPort}: connect: ${error.strerror.toLowerCase()}`
+              : `transport: authentication handshake failed: ${error.message}`;
+            log(
+              'W',
+              'clientconn.go:1223',
+              `grpc: addrConn.createTransport failed to connect to {${target}  <nil> 0 <nil>}. Err :connection error: desc = "${why}". Reconnecting...`,
+            );
+          }
+          throw error;
+        }
       },
     });
     const kubeletCertificate = file('kubelet-client-certificate');
@@ -158,7 +177,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
       });
     },
     newHttpClient: (connect, host) => new HttpClient({ connect, host, maxIdle: 0 }),
-    log: (message) => log('W', 'clientconn.go:1223', message),
+    log: (message) => log('E', 'watcher.go:214', message),
   });
   sys.onSignal('SIGTERM', () => stop.abort(new SysError('EINTR')));
   sys.onSignal('SIGINT', () => stop.abort(new SysError('EINTR')));
