@@ -39,10 +39,13 @@ const SEQUENCES: Readonly<Record<string, string>> = {
 
 export class KeyReader {
   readonly #read: () => Promise<Uint8Array | undefined>;
+  readonly #hasEscapeKey: boolean;
   #bytes: number[] = [];
 
-  constructor(read: () => Promise<Uint8Array | undefined>) {
+  /** With `hasEscapeKey` an escape that comes alone, or before what begins no sequence, is the Escape key (vi). */
+  constructor(read: () => Promise<Uint8Array | undefined>, options: { readonly hasEscapeKey?: boolean } = {}) {
     this.#read = read;
+    this.#hasEscapeKey = options.hasEscapeKey ?? false;
   }
 
   /** True when a key is there without waiting for the terminal. */
@@ -78,6 +81,11 @@ export class KeyReader {
   }
 
   async #escape(): Promise<Key | undefined> {
+    if (this.#hasEscapeKey) {
+      const [first, second] = this.#bytes;
+      const begins = first === 0x5b || (first === 0x4f && second !== undefined && 'ABCDHF'.includes(String.fromCharCode(second)));
+      if (!begins) return { name: '<escape>', text: '' };
+    }
     const next = await this.#byte();
     if (next === undefined) return undefined;
     const char = String.fromCharCode(next);
