@@ -95,11 +95,7 @@ function collect(context: Context, local: string, name: string, entries: TarEntr
 
 async function fromPod(context: Context, source: Place, local: string): Promise<void> {
   const { sys } = context.process;
-  const archive = await execute(context, source, ['tar', 'cf', '-', source.path], undefined).catch((error: unknown) => {
-    // tar's complaint is on stderr already; kubectl takes what came.
-    if (error instanceof ExitError) return new Uint8Array();
-    throw error;
-  });
+  const archive = await archiveOf(context, source);
   const prefix = source.path.replace(/^\/+/, '').replace(/\/+$/, '');
   const target =
     sys.exists(local) && sys.stat(local).kind === 'directory' ? `${local.replace(/\/+$/, '')}/${baseName(source.path)}` : local;
@@ -117,6 +113,16 @@ async function fromPod(context: Context, source: Place, local: string): Promise<
       if (folder !== '' && !sys.exists(folder)) sys.mkdir(folder, { recursive: true, mode: 0o755 });
       sys.writeFile(path, entry.contents, { mode: entry.mode });
     }
+  }
+}
+
+/** The container's archive; tar's complaints are on stderr already, and kubectl takes what came. */
+async function archiveOf(context: Context, source: Place): Promise<Uint8Array> {
+  try {
+    return await execute(context, source, ['tar', 'cf', '-', source.path], undefined);
+  } catch (error) {
+    if (error instanceof ExitError) return new Uint8Array();
+    throw error;
   }
 }
 
