@@ -18,9 +18,10 @@ async function hand() {
   if (existsSync(path.join(root, 'scripts/lib/bundle-host.mjs'))) {
     const { bundleHost, isHostStale } = await import('../scripts/lib/bundle-host.mjs');
     if (isHostStale()) {
-      const { makeTemplate } = await import('../scripts/lib/template.mjs');
+      const { hasTemplate, makeTemplate } = await import('../scripts/lib/template.mjs');
       await bundleHost();
-      await makeTemplate();
+      // Made anew by `npm run build`; a lab of the build before is good enough for a command typed in between.
+      if (!hasTemplate()) await makeTemplate();
     }
   }
   if (process.channel) {

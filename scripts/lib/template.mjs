@@ -11,6 +11,10 @@ const TEMPLATE = path.join(root, 'out/host/lecture-1.20.lab');
 /** Digest of the bundle that was asked last, whether it could or not. */
 const MADE_BY = path.join(root, 'out/host/template.json');
 
+export function hasTemplate() {
+  return existsSync(TEMPLATE);
+}
+
 /** Says false when the bundle cannot provision a lab; new labs are then provisioned as they are opened, and show why. */
 export async function makeTemplate() {
   const digest = createHash('sha256').update(readFileSync(CLI)).digest('hex');
