@@ -12,6 +12,8 @@ import type { PodStatus } from './pod-status.ts';
 
 /** syncBatch: what could not be sent is tried again then. */
 const RETRY_MS = 10_000;
+/** Somebody else wrote at the same time. */
+const CONFLICT_MS = 100;
 
 export interface StatusManagerOptions {
   readonly client: KubeClient;
@@ -91,8 +93,10 @@ export class StatusManager {
         entry.sentTo = target.metadata.uid;
       } catch (error) {
         if (isNotFound(error)) return;
-        if (isConflict(error)) entry.isDirty = true;
-        else if (error instanceof ApiError || error instanceof SysError) {
+        if (isConflict(error)) {
+          await this.#o.clock.sleep(CONFLICT_MS);
+          entry.isDirty = true;
+        } else if (error instanceof ApiError || error instanceof SysError) {
           this.#o.log(
             'W',
             'status_manager.go:550',
