@@ -47,7 +47,7 @@ export function packLab(store: KvStore, revision: Revision): { readonly bytes: U
   for (const { key, value } of store.range('', { end: prefixEnd(''), atRevision: revision }).kvs) {
     if (!ROOMS.some((room) => key.startsWith(room))) continue;
     lines.push(JSON.stringify(['k', key, value]));
-    for (const match of value.matchAll(/"blob":"([0-9a-f]{64})"/g)) digests.add(match[1]!);
+    for (const match of value.matchAll(/"([0-9a-f]{64})"/g)) if (store.hasBlob(match[1]!)) digests.add(match[1]!);
   }
   const keys = lines.length;
   for (const digest of digests) lines.push(JSON.stringify(['b', digest, Buffer.from(store.blob(digest)).toString('base64')]));

@@ -43,6 +43,7 @@ export interface KvStore {
   compact(revision: Revision, keep: readonly Revision[]): void;
   /** Contents that are kept once by their digest, outside history. Throws when the digest is unknown. */
   blob(digest: string): Uint8Array;
+  hasBlob(digest: string): boolean;
   putBlob(digest: string, bytes: Uint8Array): void;
   close(): void;
 }

@@ -97,6 +97,10 @@ export class MemoryStore implements KvStore {
     return bytes;
   }
 
+  hasBlob(digest: string): boolean {
+    return this.#blobs.has(digest);
+  }
+
   putBlob(digest: string, bytes: Uint8Array): void {
     this.#blobs.set(digest, bytes);
   }

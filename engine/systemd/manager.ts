@@ -74,6 +74,8 @@ export class Manager {
 
   /** Starts the default target and what it wants, with the lines a console shows. */
   async boot(): Promise<void> {
+    // What systemd-tmpfiles makes of an empty /run.
+    for (const path of ['/run/lock/subsys', '/run/user', '/run/log']) this.process.sys.mkdir(path, { recursive: true });
     this.#isConsoleShown = true;
     await this.start('default.target');
     this.#isConsoleShown = false;

@@ -150,6 +150,10 @@ export class SqliteStore implements KvStore {
     return row.bytes;
   }
 
+  hasBlob(digest: string): boolean {
+    return this.#getBlob.get(digest) !== undefined;
+  }
+
   putBlob(digest: string, bytes: Uint8Array): void {
     this.#addBlob.run(digest, bytes);
   }
