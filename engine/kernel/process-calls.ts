@@ -148,6 +148,8 @@ export class ProcessCalls implements Syscalls {
 
   /** Waits for a promise of somebody else's as a wait of this process. */
   until<T>(promise: Promise<T>): Promise<T> {
+    // A process that is gone hears nothing of how it ended.
+    if (this.#isGone) promise.then(undefined, () => {});
     return this.block<T>((resolve, reject) => {
       promise.then(resolve, reject);
       return undefined;

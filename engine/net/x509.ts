@@ -83,9 +83,24 @@ export function generateKeyPair(rng: Rng): KeyPair {
   return { privateKeyPem: pem('EC PRIVATE KEY', privateDer), publicKeyPem: pem('PUBLIC KEY', publicKeyInfo(point)) };
 }
 
+// Curve arithmetic costs about a millisecond, and the same keys and tokens are met thousands of times. What these two keep
+// is a pure function of its key, so labs may share it.
+const publicKeys = new Map<string, string>();
+const verifications = new Map<string, boolean>();
+const REMEMBERED = 1024;
+
+function remember<T>(memory: Map<string, T>, key: string, compute: () => T): T {
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  const value = compute();
+  if (memory.size >= REMEMBERED) memory.clear();
+  memory.set(key, value);
+  return value;
+}
+
 /** The public half of a private key. */
 export function publicKeyOf(privateKeyPem: string): string {
-  return pem('PUBLIC KEY', publicKeyInfo(p256.getPublicKey(secretOf(privateKeyPem), false)));
+  return remember(publicKeys, privateKeyPem, () => pem('PUBLIC KEY', publicKeyInfo(p256.getPublicKey(secretOf(privateKeyPem), false))));
 }
 
 /** ECDSA over SHA-256, deterministic (RFC 6979); `raw` is r and s side by side, as JWT's ES256 has it. */
@@ -94,7 +109,10 @@ export function signBytes(bytes: Uint8Array, privateKeyPem: string, form: 'der' 
 }
 
 export function verifyBytes(bytes: Uint8Array, signature: Uint8Array, publicKeyPem: string, form: 'der' | 'raw' = 'der'): boolean {
-  return p256.verify(signature, bytes, pointOf(publicKeyPem), { lowS: false, format: form === 'raw' ? 'compact' : 'der' });
+  const key = `${form} ${toHex(signature)} ${toHex(sha256(bytes))} ${publicKeyPem}`;
+  return remember(verifications, key, () =>
+    p256.verify(signature, bytes, pointOf(publicKeyPem), { lowS: false, format: form === 'raw' ? 'compact' : 'der' }),
+  );
 }
 
 /** Returns the PEM form. */
