@@ -48,7 +48,7 @@ export default tseslint.config(
         'error',
         { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: 'time comes from Clock' },
         {
-          selector: 'CallExpression[callee.property.name="catch"] > ArrowFunctionExpression[body.name="undefined"]',
+          selector: 'CallExpression[callee.property.name="catch"] > ArrowFunctionExpression[body.type="Identifier"][body.name="undefined"]',
           message: 'a swallowed failure',
         },
       ],

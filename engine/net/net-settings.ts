@@ -9,6 +9,8 @@ export class NetSettings implements Disposable {
   readonly #values = new Map<string, string | undefined>();
   readonly #modules = new Map<string, boolean>();
   readonly #listening: Disposable;
+  /** Grows with every change, so that what was computed from settings can be kept until then. */
+  version = 0;
 
   constructor(namespace: string, host: NetHost) {
     this.#namespace = namespace;
@@ -16,6 +18,7 @@ export class NetSettings implements Disposable {
     this.#listening = host.onChange(() => {
       this.#values.clear();
       this.#modules.clear();
+      this.version++;
     });
   }
 

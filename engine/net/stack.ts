@@ -49,6 +49,14 @@ const IPIP_MTU = 1_480;
 const EPHEMERAL_FIRST = 32_768;
 const EPHEMERAL_LAST = 60_999;
 
+interface LinkSettings {
+  readonly version: number;
+  readonly name: string;
+  readonly isForwarding: boolean;
+  readonly isLocalnetRouted: boolean;
+  readonly isReversePathChecked: boolean;
+}
+
 /** Makes a network namespace with a loopback link that is down. */
 export function createNetStack(options: NetStackOptions): OwnedNetStack {
   return new Stack(options);
@@ -75,6 +83,7 @@ export class Stack implements OwnedNetStack {
   readonly #captures: { readonly link: string; readonly listener: (line: CapturedFrame) => void }[] = [];
   readonly #inbox: { readonly link: Link; readonly frame: Frame }[] = [];
   readonly #packetIdBase: number;
+  readonly #linkSettings = new WeakMap<Link, LinkSettings>();
   #isBusy = false;
   #isDisposed = false;
   #isRestoring = false;
@@ -259,18 +268,32 @@ export class Stack implements OwnedNetStack {
   }
 
   isForwarding(link: Link): boolean {
-    return this.settings.isOn(`net.ipv4.ip_forward`) || this.settings.isOn(`net.ipv4.conf.${link.name}.forwarding`);
+    return this.#settingsOf(link).isForwarding;
   }
 
   isLocalnetRouted(link: Link): boolean {
-    return this.settings.isOn('net.ipv4.conf.all.route_localnet') || this.settings.isOn(`net.ipv4.conf.${link.name}.route_localnet`);
+    return this.#settingsOf(link).isLocalnetRouted;
   }
 
   /** rp_filter: strict when the larger of `all` and the link's own is 1. */
   isReversePathChecked(link: Link): boolean {
-    const all = this.settings.number('net.ipv4.conf.all.rp_filter', 0);
-    const own = this.settings.number(`net.ipv4.conf.${link.name}.rp_filter`, 0);
-    return Math.max(all, own) === 1;
+    return this.#settingsOf(link).isReversePathChecked;
+  }
+
+  #settingsOf(link: Link): LinkSettings {
+    const { settings } = this;
+    const kept = this.#linkSettings.get(link);
+    if (kept !== undefined && kept.version === settings.version && kept.name === link.name) return kept;
+    const conf = `net.ipv4.conf.${link.name}`;
+    const fresh: LinkSettings = {
+      version: settings.version,
+      name: link.name,
+      isForwarding: settings.isOn('net.ipv4.ip_forward') || settings.isOn(`${conf}.forwarding`),
+      isLocalnetRouted: settings.isOn('net.ipv4.conf.all.route_localnet') || settings.isOn(`${conf}.route_localnet`),
+      isReversePathChecked: Math.max(settings.number('net.ipv4.conf.all.rp_filter', 0), settings.number(`${conf}.rp_filter`, 0)) === 1,
+    };
+    this.#linkSettings.set(link, fresh);
+    return fresh;
   }
 
   isEchoIgnored(): boolean {
@@ -604,6 +627,7 @@ export class Stack implements OwnedNetStack {
       peer.stack.#dropLink(peer);
       peer.stack.changed();
     }
+    this.netfilter.dispose();
     this.settings.dispose();
   }
 

@@ -31,6 +31,7 @@ export class TcpLayer {
   readonly #connections = new Map<number, TcpConnection[]>();
   readonly #listeners = new Map<number, TcpListener[]>();
   readonly #timeWait = new Map<string, TimeWait>();
+  #expireAt = 2048;
   /** Connections that may have to (re)arm a timer once the current walk is over. */
   readonly #unsettled = new Set<TcpConnection>();
 
@@ -160,7 +161,10 @@ export class TcpLayer {
 
   enterTimeWait(connection: TcpConnection, sendNext: number, receiveNext: number): void {
     this.remove(connection);
-    if (this.#timeWait.size > 2048) this.#expireTimeWait();
+    if (this.#timeWait.size > this.#expireAt) {
+      this.#expireTimeWait();
+      this.#expireAt = Math.max(2048, this.#timeWait.size * 2);
+    }
     const { local, localPort, remote, remotePort } = connection;
     const entry = { local, localPort, remote, remotePort, untilMs: this.clock.now() + TIME_WAIT_MS, sendNext, receiveNext };
     this.#timeWait.set(keyOf(local, localPort, remote, remotePort), entry);

@@ -20,13 +20,18 @@ const NO_CHAIN = 'No chain/target/match by that name.';
 const NO_RULE = 'Bad rule (does a matching rule exist in that chain?).';
 const INVALID = "Invalid argument. Run `dmesg' for more information.";
 
+const MAX_PARSED = 4096;
+const STATEFUL = / -m (?:limit|statistic|recent|set) /;
+
 export class NetfilterTables implements Netfilter {
   readonly sets: IpSets;
   readonly #stack: Stack;
   readonly #host: NetHost;
+  readonly #listening: Disposable;
   readonly #tables = new Map<TableName, Table>();
   readonly #changed = new Emitter<void>();
   readonly #recent = new Map<string, Map<Ip, readonly number[]>>();
+  readonly #parsed = new Map<string, Command>();
   #raw: Table | undefined;
   #mangle: Table | undefined;
   #nat: Table | undefined;
@@ -36,9 +41,13 @@ export class NetfilterTables implements Netfilter {
     this.#stack = stack;
     this.#host = host;
     this.sets = new IpSets(() => this.#changed.emit());
-    host.onChange((change) => {
+    this.#listening = host.onChange((change) => {
       if (change.isLoaded === false && change.module !== undefined) this.#moduleGone(change.module);
     });
+  }
+
+  dispose(): void {
+    this.#listening.dispose();
   }
 
   // The hooks
@@ -220,9 +229,20 @@ export class NetfilterTables implements Netfilter {
   }
 
   #restoreRule(table: Table, line: string, withCounters: boolean): void {
+    const key = `${table.name} ${line}`;
+    const known = this.#parsed.get(key);
+    if (known !== undefined) {
+      apply(table, known);
+      return;
+    }
     const { args, packets, bytes } = splitRestoreLine(line);
     const command = parseCommand(args, { stack: this.#stack, table: table.name, isChain: (_table, chain) => table.chains.has(chain) });
     apply(table, command, withCounters ? { packets, bytes } : undefined);
+    // kube-proxy restores the same lines again and again. Rules that count on their own are made anew each time.
+    if (line.startsWith('-A ') && !STATEFUL.test(line)) {
+      if (this.#parsed.size > MAX_PARSED) this.#parsed.clear();
+      this.#parsed.set(key, command);
+    }
   }
 
   #table(name: TableName): Table {

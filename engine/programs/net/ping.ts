@@ -118,7 +118,7 @@ async function run(process: Process, options: Options, address: string): Promise
       await Promise.all(pending);
       break;
     }
-    if (pending.length > 64) pending.shift();
+    if (pending.length > 64) void pending.shift();
     try {
       await sys.sleep(options.intervalMs, interrupt.signal);
     } catch (error) {
