@@ -16,6 +16,8 @@ const CONNECT_RETRY_MS = 5_000;
 /** Routes of a peer whose connection ended without a word stay this long (graceful restart). */
 const RESTART_MS = 120_000;
 const HOLD_TIMER_EXPIRED = 4;
+const CEASE = 6;
+const ADMINISTRATIVE_SHUTDOWN = 2;
 
 export interface BirdOptions {
   readonly net: NetStack;
@@ -240,6 +242,18 @@ export class Bird {
     peer.staleTimer = undefined;
     for (const destination of peer.routes) this.#uninstall(destination);
     peer.routes.clear();
+  }
+
+  /** Takes leave of every peer: they drop the routes to here at once, while ours stay in the kernel (`persist`). */
+  async cease(): Promise<void> {
+    for (const peer of this.#peers.values()) {
+      if (peer.connection === undefined) continue;
+      try {
+        await send(peer.connection, { type: 'notification', code: CEASE, subcode: ADMINISTRATIVE_SHUTDOWN });
+      } catch (error) {
+        if (!isSysError(error)) throw error;
+      }
+    }
   }
 
   /** The process ends: sessions break off, routes stay in the kernel. */

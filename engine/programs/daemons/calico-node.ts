@@ -37,7 +37,7 @@ export const calicoNode: Program = {
       await process.stderr.write(utf8(`flag provided but not defined: ${unknown}\nUsage of Calico:\n`));
       return 2;
     }
-    return untilEnd(process, (signal) => run(process, signal));
+    return untilEnd(process, (signal, onTerminate) => run(process, signal, onTerminate));
   },
 };
 
@@ -50,7 +50,7 @@ function logOf(process: Process): Log {
   };
 }
 
-async function run(process: Process, signal: AbortSignal): Promise<number> {
+async function run(process: Process, signal: AbortSignal, onTerminate: (farewell: () => Promise<void>) => void): Promise<number> {
   const { sys, env } = process;
   const log = logOf(process);
   const nodeName = env.get('NODENAME') ?? sys.hostname();
@@ -96,6 +96,7 @@ async function run(process: Process, signal: AbortSignal): Promise<number> {
     blocks: () => ipam.blocks,
     log: (line) => log('INFO', line),
   });
+  onTerminate(() => bird.cease());
   const felixRun = felix.run();
   followNodes(process, client, signal, nodeName, bird, log);
   const refresh = sys.net.onChange(() => bird.refresh());

@@ -131,14 +131,23 @@ export function uuid(process: Process): string {
 }
 
 /**
- * Runs a daemon until it returns a status or the process ends; `signal` aborts either way. Loops of the daemon wait on
- * the clock, which knows no processes, so they must get this signal.
+ * Runs a daemon until it returns a status, SIGTERM comes or the process ends; `signal` aborts in every case. Loops of the
+ * daemon wait on the clock, which knows no processes, so they must get this signal. As the first process of a container it
+ * would not die of SIGTERM: Go's runtime exits with status 2 instead.
  */
-export async function untilEnd(process: Process, run: (signal: AbortSignal) => Promise<number>): Promise<number> {
+export async function untilEnd(
+  process: Process,
+  run: (signal: AbortSignal, onTerminate: (farewell: () => Promise<void>) => void) => Promise<number>,
+): Promise<number> {
   const stop = new AbortController();
+  let farewell = (): Promise<void> => Promise.resolve();
   try {
     return await process.sys.block<number>((resolve, reject) => {
-      run(stop.signal).then(resolve, (error: unknown) => reject(error instanceof Error ? error : new Error(String(error))));
+      const fail = (error: unknown): void => reject(error instanceof Error ? error : new Error(String(error)));
+      process.sys.onSignal('SIGTERM', () => {
+        farewell().then(() => resolve(2), fail);
+      });
+      run(stop.signal, (last) => (farewell = last)).then(resolve, fail);
       return undefined;
     });
   } finally {
