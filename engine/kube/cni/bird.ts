@@ -240,8 +240,10 @@ export class Bird {
   #dropRoutes(peer: Peer): void {
     peer.staleTimer?.dispose();
     peer.staleTimer = undefined;
-    for (const destination of peer.routes) this.#uninstall(destination);
+    // Forgotten before they are removed: the removal is a change of routes, and refresh restores those we still want.
+    const gone = [...peer.routes];
     peer.routes.clear();
+    for (const destination of gone) this.#uninstall(destination);
   }
 
   /** Takes leave of every peer: they drop the routes to here at once, while ours stay in the kernel (`persist`). */
