@@ -10,6 +10,8 @@ import type { EtcdClient } from '../../etcd/client.ts';
 import { EtcdError } from '../../etcd/mvcc.ts';
 import type { HttpRequest, HttpResponder } from '../../net/http.ts';
 import { readAllBytes } from '../../net/http-message.ts';
+import { InvariantError } from '../../sim/invariant.ts';
+import { ProcessExit } from '../../sim/stream.ts';
 import { ApiError } from '../machinery/api-error.ts';
 import { isRecord } from '../machinery/deep.ts';
 import { apiVersionOf } from '../machinery/resources.ts';
@@ -178,6 +180,18 @@ export class ApiServer implements ClusterReader {
       await this.#dispatch(info, user, request, respond);
     } catch (error) {
       const answer = asApiError(error);
+      if (answer === undefined) {
+        // Our own fault, but not the end of the server: as upstream, the request alone panics.
+        if (error instanceof ProcessExit || error instanceof InvariantError) throw error;
+        this.#options.log(
+          `apiserver panic'd on ${info.method} ${request.target}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
+        await respond.send(
+          { status: 500, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } },
+          'This request caused apiserver to panic. Look in the logs for details.\n',
+        );
+        return;
+      }
       const { status } = answer;
       const retry = status.details?.retryAfterSeconds;
       await respond.send(
@@ -464,7 +478,7 @@ function checkedObject(body: unknown, definition: ResourceDefinition, served: Se
   }
   if (object.kind !== definition.kind) {
     throw badRequest(
-      `${definition.kind} in version "${served.version}" cannot be handled as a ${definition.kind}: no kind "${object.kind}" is registered for version "${apiVersion}"`,
+      `${object.kind} in version "${served.version}" cannot be handled as a ${definition.kind}: no kind "${object.kind}" is registered for version "${apiVersion}" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`,
     );
   }
   object.metadata = (isRecord(object.metadata) ? { ...object.metadata } : {}) as ApiObject['metadata'];
@@ -537,12 +551,13 @@ function internalErrorOf(message: string): ApiError {
   return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 });
 }
 
-function asApiError(error: unknown): ApiError {
+/** Undefined for what no client is to blame for. */
+function asApiError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof EtcdError) return internalErrorOf(error.message);
   if (isSysError(error)) {
     if (error.errno === 'EPIPE' || error.errno === 'ECONNRESET') return internalErrorOf('etcdserver: request timed out');
     return internalError(error.strerror);
   }
-  throw error;
+  return undefined;
 }

@@ -118,10 +118,8 @@ function validateVolume(volume: Json, path: string, known: Set<string>): FieldEr
   if (isRecord(configMap) && (configMap['name'] ?? '') === '') errors.push(FieldError.required(`${path}.configMap.name`, ''));
   const claim = volume['persistentVolumeClaim'];
   if (isRecord(claim) && (claim['claimName'] ?? '') === '') errors.push(FieldError.required(`${path}.persistentVolumeClaim.claimName`, ''));
-  if (errors.length > 0) {
-    known.add(name);
-    return errors;
-  }
+  // A volume with a faulty source does not count as there.
+  if (errors.length > 0) return errors;
   if (name === '') errors.push(FieldError.required(`${path}.name`, ''));
   else {
     for (const problem of dns1123Label(name)) errors.push(FieldError.invalid(`${path}.name`, name, problem));

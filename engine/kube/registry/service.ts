@@ -60,6 +60,11 @@ export const SERVICE_DEFINITION: ResourceDefinition = defineResource<Service>({
       if (spec['clusterIP'] !== old['clusterIP'] && JSON.stringify(spec['clusterIPs']) === JSON.stringify(old['clusterIPs'])) {
         if (typeof spec['clusterIP'] === 'string' && spec['clusterIP'] !== '') spec['clusterIPs'] = [spec['clusterIP']];
       }
+      // What has no address any more gives it back, unless the client names one.
+      if (spec['type'] === 'ExternalName' && old['type'] !== 'ExternalName' && spec['clusterIP'] === old['clusterIP']) {
+        delete spec['clusterIP'];
+        delete spec['clusterIPs'];
+      }
       // Node ports stay with their ports when an update leaves them out.
       if (['NodePort', 'LoadBalancer'].includes(String(spec['type']))) {
         for (const port of records(spec['ports'])) {

@@ -1,6 +1,7 @@
 // Models what decoding into Go's structs and encoding again does to an object: unknown fields go, fields come in their order,
 // what is empty is left out where the type says so, and structs that are no pointers are always there.
 
+import { Quantity, QuantityError } from '../quantity.ts';
 import type { Field, TypeRef } from './schema.ts';
 import { jsonFields } from './schema.ts';
 
@@ -13,14 +14,14 @@ type Json = Record<string, unknown>;
 
 /** The object as the API server would keep it; `struct` is its type (`core/v1.Pod`). */
 export function normalize<T>(struct: string, object: T): T {
-  return normalizeStruct(struct, object as Json, goName(struct)) as T;
+  return normalizeStruct(struct, object as Json, '') as T;
 }
 
 function normalizeStruct(struct: string, value: Json, path: string): Json {
   const out: Json = {};
   for (const field of jsonFields(struct)) {
     if (field.isInline) continue;
-    const member = normalizeField(field, value[field.json], path);
+    const member = normalizeField(field, value[field.json], `${path}${goName(struct)}.${field.goName}: `);
     if (member !== undefined) out[field.json] = member;
   }
   return out;
@@ -30,7 +31,7 @@ function normalizeStruct(struct: string, value: Json, path: string): Json {
 const ALWAYS_WRITTEN = new Set<TypeRef['kind']>(['time', 'microtime', 'quantity', 'intstr']);
 
 function normalizeField(field: Field, given: unknown, path: string): unknown {
-  const value = normalizeValue(field.type, given ?? undefined, `${path}.${field.goName}`);
+  const value = normalizeValue(field.type, given ?? undefined, path);
   if (value === undefined) return field.omitsEmpty && !ALWAYS_WRITTEN.has(field.type.kind) ? undefined : zeroOf(field.type);
   return field.omitsEmpty && isEmpty(field.type, value) ? undefined : value;
 }
@@ -42,11 +43,15 @@ function normalizeValue(type: TypeRef, value: unknown, path: string): unknown {
     case 'struct':
       if (value === undefined) return normalizeStruct(type.name, {}, path);
       if (!isObject(value)) throw mismatch(path, 'object', value);
-      return normalizeStruct(type.name, value, goName(type.name));
+      return normalizeStruct(type.name, value, path);
     case 'slice':
       if (value === undefined) return undefined;
       if (!Array.isArray(value)) throw mismatch(path, 'array', value);
-      return value.map((element) => normalizeValue(type.of, element ?? undefined, path) ?? zeroOf(type.of));
+      return value.map(
+        (element) =>
+          normalizeValue(type.of, element ?? undefined, type.of.kind === 'struct' ? `${path}[]${goName(type.of.name)}: ` : path) ??
+          zeroOf(type.of),
+      );
     case 'map': {
       if (value === undefined) return undefined;
       if (!isObject(value)) throw mismatch(path, 'object', value);
@@ -56,9 +61,15 @@ function normalizeValue(type: TypeRef, value: unknown, path: string): unknown {
       return out;
     }
     case 'string':
-    case 'bytes':
       if (value !== undefined && typeof value !== 'string') throw mismatch(path, 'string', value);
       return value;
+    case 'bytes': {
+      if (value === undefined) return undefined;
+      if (typeof value !== 'string') throw mismatch(path, 'string', value);
+      const stray = value.search(/[^A-Za-z0-9+/=\r\n]/);
+      if (stray >= 0) throw new DecodeError(`${path}decode base64: illegal base64 data at input byte ${stray}${context(value)}`);
+      return value;
+    }
     case 'bool':
       if (value !== undefined && typeof value !== 'boolean') throw mismatch(path, 'bool', value);
       return value;
@@ -70,9 +81,14 @@ function normalizeValue(type: TypeRef, value: unknown, path: string): unknown {
       return value;
     case 'quantity':
       if (value === undefined) return undefined;
-      if (typeof value === 'number') return String(value);
-      if (typeof value !== 'string') throw mismatch(path, 'quantity', value);
-      return value;
+      if (typeof value !== 'string' && typeof value !== 'number') throw mismatch(path, 'quantity', value);
+      try {
+        Quantity.parse(String(value));
+      } catch (error) {
+        if (!(error instanceof QuantityError)) throw error;
+        throw new DecodeError(`${path}unmarshalerDecoder: ${error.message}${context(value)}`);
+      }
+      return String(value);
     case 'intstr':
       if (value !== undefined && typeof value !== 'number' && typeof value !== 'string') throw mismatch(path, 'int or string', value);
       return value;
@@ -146,7 +162,10 @@ function mismatch(path: string, wanted: string, value: unknown): DecodeError {
   };
   const first = JSON.stringify(value)[0]!;
   const what = reads[wanted] ?? `unmarshalerDecoder: json: cannot unmarshal into ${wanted}`;
-  return new DecodeError(
-    `${path}: ${what}${wanted === 'object' || wanted === 'array' || wanted === 'string' ? `, but found ${first}` : ''}, error found in #10 byte of ...|${JSON.stringify(value).slice(0, 20)}|...`,
-  );
+  const found = wanted === 'object' || wanted === 'array' || wanted === 'string' ? `, but found ${first}` : '';
+  return new DecodeError(`${path}${what}${found}${context(value)}`);
+}
+
+function context(value: unknown): string {
+  return `, error found in #10 byte of ...|${JSON.stringify(value).slice(0, 20)}|...`;
 }
