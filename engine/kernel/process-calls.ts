@@ -15,6 +15,7 @@ import { statOf, notifyModified, type Description } from './description.ts';
 import { makeDevice } from './devices.ts';
 import type { Kernel } from './kernel.ts';
 import type { LinuxKernel } from './linux-kernel.ts';
+import { ProcessClock } from './process-clock.ts';
 import { FileHandle, TerminalHandle } from './process-files.ts';
 import { OwnedConnection, OwnedListener, processNet } from './process-net.ts';
 import type {
@@ -55,6 +56,7 @@ export class ProcessCalls implements Syscalls {
   readonly #handles = new WeakMap<Description, FileHandle>();
   readonly #terminals = new WeakMap<Terminal, TerminalHandle>();
   #rng: Rng | undefined;
+  #clock: Clock | undefined;
   #net: NetStack | undefined;
 
   constructor(kernel: LinuxKernel, task: Task) {
@@ -63,7 +65,8 @@ export class ProcessCalls implements Syscalls {
   }
 
   get clock(): Clock {
-    return this.#kernel.clock;
+    this.#clock ??= new ProcessClock(this, this.#kernel.clock);
+    return this.#clock;
   }
 
   get rng(): Rng {
@@ -146,12 +149,10 @@ export class ProcessCalls implements Syscalls {
     });
   }
 
-  /** Waits for a promise of somebody else's as a wait of this process. */
-  until<T>(promise: Promise<T>): Promise<T> {
-    // A process that is gone hears nothing of how it ended.
-    if (this.#isGone) promise.then(undefined, () => {});
+  /** Waits for somebody else's work as a wait of this process. A program that has ended starts none. */
+  until<T>(work: () => Promise<T>): Promise<T> {
     return this.block<T>((resolve, reject) => {
-      promise.then(resolve, reject);
+      work().then(resolve, reject);
       return undefined;
     });
   }

@@ -24,10 +24,10 @@ export class OwnedConnection implements Connection {
     return this.inner.remoteAddress;
   }
   read(maxBytes?: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
-    return this.#calls.until(this.inner.read(maxBytes, signal));
+    return this.#calls.until(() => this.inner.read(maxBytes, signal));
   }
   write(bytes: Uint8Array): Promise<void> {
-    return this.#calls.until(this.inner.write(bytes));
+    return this.#calls.until(() => this.inner.write(bytes));
   }
   shutdownWrite(): void {
     this.inner.shutdownWrite();
@@ -63,7 +63,7 @@ export class OwnedListener implements Listener {
     return this.#inner.port;
   }
   async accept(signal?: AbortSignal): Promise<Connection> {
-    return new OwnedConnection(this.#calls, await this.#calls.until(this.#inner.accept(signal)));
+    return new OwnedConnection(this.#calls, await this.#calls.until(() => this.#inner.accept(signal)));
   }
   close(): void {
     this.#calls.disown(this.#ownership);
@@ -89,7 +89,7 @@ class OwnedUdpSocket implements UdpSocket {
     this.#inner.send(...args);
   }
   receive(signal?: AbortSignal): ReturnType<UdpSocket['receive']> {
-    return this.#calls.until(this.#inner.receive(signal));
+    return this.#calls.until(() => this.#inner.receive(signal));
   }
   dispose(): void {
     this.#calls.disown(this.#ownership);
@@ -101,10 +101,10 @@ class OwnedUdpSocket implements UdpSocket {
 export function processNet(calls: ProcessCalls, stack: NetStack): NetStack {
   const owner = (): { readonly pid: number; readonly uid: number } => ({ pid: calls.task.pid, uid: calls.task.identity.uid });
   const sockets: Pick<NetStack, 'connect' | 'listen' | 'udp' | 'ping' | 'onChange' | 'onHop' | 'onCapture'> = {
-    connect: async (options) => new OwnedConnection(calls, await calls.until(stack.connect({ ...owner(), ...options }))),
+    connect: async (options) => new OwnedConnection(calls, await calls.until(() => stack.connect({ ...owner(), ...options }))),
     listen: (options) => new OwnedListener(calls, stack.listen({ ...owner(), ...options })),
     udp: (options) => new OwnedUdpSocket(calls, stack.udp({ ...owner(), ...options })),
-    ping: (options) => calls.until(stack.ping(options)),
+    ping: (options) => calls.until(() => stack.ping(options)),
     onChange: (listener) => calls.own(stack.onChange(listener)),
     onHop: (listener) => calls.own(stack.onHop(listener)),
     onCapture: (link, listener) => calls.own(stack.onCapture(link, listener)),
