@@ -165,7 +165,7 @@ function outputTo(process: Process, take: (bytes: Uint8Array) => void): { readon
     async finish() {
       sys.close(write);
       // Whoever still holds the other end is a background job; what the command itself wrote is in the pipe by now.
-      while (!state.isAtEnd && source.isReadable) await Promise.resolve();
+      while (!state.isAtEnd && source.isReadable) await sys.sleep(1);
       state.isOver = true;
     },
   };
