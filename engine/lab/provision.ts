@@ -45,7 +45,7 @@ export async function provision(lab: Lab, progress: Progress): Promise<void> {
   await script(lab, master, `kubectl apply -f ${CALICO_URL}`, progress);
   await cloneRepositories(lab, master);
   // CoreDNS and Calico's controllers land on the control plane, as on the real lab: it is the only node by then.
-  await until(lab, master, "kubectl get pods -n kube-system --no-headers | grep -vc ' Running '", /^0$/m);
+  await until(lab, master, "kubectl get pods -n kube-system --no-headers | grep -c '1/1 .*Running'", /^9$/m);
   for (const machine of lab.machines) {
     if (machine.name === master) continue;
     const join = `kubeadm join --token ${lab.profile.token} --discovery-token-unsafe-skip-ca-verification ${address}:6443`;

@@ -188,14 +188,22 @@ export class Kubelet {
   }
 
   async #heartbeat(): Promise<void> {
-    const { signal, config } = this.#o;
+    const { signal, config, process } = this.#o;
     await this.node.register();
+    if (process.resumed) await this.#settle();
     await this.#every0(
       () => this.node.renewLease(),
       () => this.node.update(),
       Math.min(LEASE_MS, config.statusUpdateMs),
       signal,
     );
+  }
+
+  /** A kubelet that goes on has not lost its runtime because it has not asked yet: what it last reported stands until it knows. */
+  async #settle(): Promise<void> {
+    await this.node.renewLease();
+    for (let waited = 0; waited < RUNTIME_THRESHOLD_MS && this.#problems().length > 0; waited += 1000)
+      await this.#sys.sleep(1000, this.#o.signal);
   }
 
   async #every0(lease: () => Promise<void>, status: () => Promise<void>, periodMs: number, signal: AbortSignal): Promise<void> {
