@@ -12,6 +12,8 @@ export interface ArithmeticVariables {
 /** An error of the expression; `token` is what bash calls the error token. */
 export class ArithmeticError extends Error {
   readonly token: string;
+  /** The whole expression, when it was an expansion. */
+  source: string | undefined;
   constructor(message: string, token: string) {
     super(message);
     this.token = token;

@@ -5,7 +5,7 @@ import type { Task } from '../interp/task.ts';
 import type { Variables } from '../interp/variables.ts';
 import type { Collate } from '../collate.ts';
 import { parseWord, type ParameterSegment, type Segment, type WordTree } from '../syntax/words.ts';
-import { evaluateArithmetic, type Integer } from './arithmetic.ts';
+import { ArithmeticError, evaluateArithmetic, type Integer } from './arithmetic.ts';
 import { expandBraces } from './braces.ts';
 import { expandPath } from './glob.ts';
 import { compilePattern, escapePattern, hasMagic, patternSource, unescapePattern } from './pattern.ts';
@@ -99,6 +99,16 @@ export class Expander {
   *arithmetic(tree: WordTree): Task<Integer> {
     const source = tree.plain ?? (yield* this.text(tree));
     return this.evaluate(source);
+  }
+
+  *#arithmeticExpansion(tree: WordTree): Task<Integer> {
+    const source = tree.plain ?? (yield* this.text(tree));
+    try {
+      return this.evaluate(source);
+    } catch (error) {
+      if (error instanceof ArithmeticError) error.source = source.trimStart();
+      throw error;
+    }
   }
 
   evaluate(source: string): Integer {
@@ -268,7 +278,7 @@ export class Expander {
       case 'process':
         return yield* host.processSubstitution(segment.direction, segment.source);
       case 'arithmetic':
-        return String(yield* this.arithmetic(segment.expression));
+        return String(yield* this.#arithmeticExpansion(segment.expression));
       case 'parameter':
         return yield* this.#parameter(segment);
     }

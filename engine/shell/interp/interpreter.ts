@@ -490,15 +490,18 @@ export class Interpreter implements ExpansionHost {
     if (error instanceof ExpansionError) {
       yield* this.error(error.message);
       if (error.isFatal && !this.isInteractive) {
-        this.status = error.message.includes('unbound variable') || error.message.includes('substitution') ? 1 : 127;
-        if (this.status !== 1 || this.subshellLevel === 0 || true) this.flow = { kind: 'exit' };
+        // bash -c ends with 127 where a script ends with 1.
+        this.status = this.commandName !== '' || /: (?!unbound variable|bad substitution)[^:]*$/.test(error.message) ? 127 : 1;
+        this.flow = { kind: 'exit' };
         return this.status;
       }
       if (this.isInteractive) this.flow ??= { kind: 'interrupt' };
       return (this.status = 1);
     }
     if (error instanceof ArithmeticError) {
-      yield* this.error(`${this.arithmeticSource}: ${error.message} (error token is "${error.token}")`);
+      yield* this.error(`${error.source ?? this.arithmeticSource}: ${error.message} (error token is "${error.token}")`);
+      // An expansion that fails drops the whole line; (( )) and [[ ]] only fail.
+      if (error.source !== undefined && this.commandName !== '' && !this.isInteractive) this.flow ??= { kind: 'exit' };
       return (this.status = 1);
     }
     if (error instanceof ReadonlyError || error instanceof RedirectionError) {

@@ -51,8 +51,12 @@ function readAnew(source: string): ReadScript {
   }
   if (failure !== undefined) {
     const lineStart = source.lastIndexOf('\n', failure.at - 1) + 1;
-    while (units.length > 0 && (units.at(-1)!.end > failure.at || units.at(-1)!.end > lineStart)) units.pop();
-    // Recovery may have lost the beginning of the broken command: nothing after the first gap may run.
+    // What recovery made of the broken command has no length, or lies on the line of the error: it may not run.
+    const broken = units.findIndex(
+      (unit) => unit.end > failure.at || unit.end > lineStart || unit.statements.some((one) => one.end <= one.pos),
+    );
+    if (broken >= 0) units.splice(broken);
+    else if (units.length > 0 && lineStart === 0) units.length = 0;
   }
   return { source, units, failure, openHereDocs: source.includes('<<') ? findOpenHereDocs(source, script) : [] };
 }
