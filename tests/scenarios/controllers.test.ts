@@ -4,6 +4,7 @@ import { CorrelatingRecorder } from '#engine/kube/client/event-recorder.ts';
 import { SharedInformers } from '#engine/kube/client/informer.ts';
 import { RateLimitingQueue } from '#engine/kube/client/work-queue.ts';
 import type { ControllerContext } from '#engine/kube/controllers/controller.ts';
+import { startCronJob } from '#engine/kube/controllers/cronjob.ts';
 import { startDaemonSet } from '#engine/kube/controllers/daemonset.ts';
 import { startDeployment } from '#engine/kube/controllers/deployment.ts';
 import { startEndpoints } from '#engine/kube/controllers/endpoints.ts';
@@ -19,6 +20,7 @@ import { startServiceAccount, startTokens } from '#engine/kube/controllers/servi
 import { startStatefulSet } from '#engine/kube/controllers/statefulset.ts';
 import { startTaintManager } from '#engine/kube/controllers/taint-manager.ts';
 import {
+  CRON_JOB,
   DAEMON_SET,
   DEPLOYMENT,
   ENDPOINTS,
@@ -85,6 +87,7 @@ beforeEach(async () => {
   startEndpointSlices(context);
   startGarbageCollector(context);
   startJob(context);
+  startCronJob(context);
   startStatefulSet(context);
   startDisruption(context);
   startNamespace(context);
@@ -393,5 +396,20 @@ describe('the controllers against the API server', () => {
     await runAll('default', ['w1-k8s']);
     const budget = await api.client.get<KubeObject & { status?: object }>(POD_DISRUPTION_BUDGET, 'web', 'default');
     expect(budget.status).toMatchObject({ disruptionsAllowed: 1, currentHealthy: 3, desiredHealthy: 2, expectedPods: 3 });
+  });
+
+  test('a cron job starts a job at every minute, named after the second it was due', async () => {
+    await api.client.create(CRON_JOB, {
+      apiVersion: 'batch/v1beta1',
+      kind: 'CronJob',
+      metadata: { name: 'tick', namespace: 'default' },
+      spec: {
+        schedule: '*/1 * * * *',
+        jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox' }] } } } },
+      },
+    } as never);
+    await clock.advance(130_000);
+    const due = [60, 120].map((seconds) => `tick-${START_MS / 1000 + seconds}`);
+    expect((await list(JOB, 'default')).map((job) => job.metadata.name)).toEqual(due);
   });
 });

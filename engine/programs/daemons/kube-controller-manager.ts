@@ -11,6 +11,7 @@ import { startBootstrapSigner, startTokenCleaner } from '../../kube/controllers/
 import { startCsrApproving, startCsrSigning } from '../../kube/controllers/certificates.ts';
 import { startClusterRoleAggregation } from '../../kube/controllers/cluster-roles.ts';
 import type { ControllerContext } from '../../kube/controllers/controller.ts';
+import { startCronJob } from '../../kube/controllers/cronjob.ts';
 import { startDaemonSet } from '../../kube/controllers/daemonset.ts';
 import { startDeployment } from '../../kube/controllers/deployment.ts';
 import { startDisruption } from '../../kube/controllers/disruption.ts';
@@ -184,6 +185,7 @@ function startControllers(process: Process, flags: Flags, context: ControllerCon
               durationMs(flags, 'cluster-signing-duration', 8760 * 3_600_000),
             ),
     ],
+    ['cronjob', () => startCronJob(context)],
     ['csrapproving', () => startCsrApproving(context)],
     ['ttl', () => startTtl(context)],
     ['bootstrapsigner', () => startBootstrapSigner(context)],
