@@ -137,3 +137,11 @@ describe('accounts', () => {
     expect((await run('su nobodyhere')).stderr).toBe('su: user nobodyhere does not exist\n');
   });
 });
+
+describe('top', () => {
+  it('prints one frame in batch mode', async () => {
+    const { status, stdout } = await run('top -b -n 1');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^top - \d\d:\d\d:\d\d up [\s\S]*\nKiB Mem : +\d+ total, [\s\S]*\n {2}PID USER {6}PR {2}NI[\s\S]* systemd\n/);
+  });
+});

@@ -10,6 +10,7 @@ import { programs as ps } from './ps.ts';
 import { programs as su } from './su.ts';
 import { programs as sysctl } from './sysctl.ts';
 import { programs as tmpfiles } from './tmpfiles.ts';
+import { programs as top } from './top.ts';
 
 export const programs: readonly Program[] = [
   ...dmesg,
@@ -23,4 +24,5 @@ export const programs: readonly Program[] = [
   ...su,
   ...sysctl,
   ...tmpfiles,
+  ...top,
 ];

@@ -89,7 +89,8 @@ function logins(process: Process): readonly Login[] {
   });
 }
 
-function headline(process: Process): string {
+/** The first line of uptime, w and top. */
+export function headline(process: Process): string {
   const now = localTime(process.sys.now());
   const minutes = Math.floor(process.sys.uptimeMs() / 60_000);
   const days = Math.floor(minutes / 1440);
