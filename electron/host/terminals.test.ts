@@ -84,7 +84,7 @@ test('a session that ends says so on the screen, takes its modes back, and can b
   await until(() => (screen.replay + screen.data).includes('#'));
   terminals.get(id).write('exit\r');
   await until(() => screen.data.includes('Connection to 127.0.0.1 closed.'));
-  expect(screen.data).toContain('\x1b[?1049l');
+  expect(screen.data).toContain('\x1b[?1047l');
   expect(terminals.get(id).view.state).toBe('closed');
   terminals.get(id).connect();
   await until(() => terminals.get(id).view.state === 'open');

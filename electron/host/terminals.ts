@@ -267,8 +267,8 @@ export class RecordedTerminal {
   #ended(session: HostedTerminal | undefined, reason: string): void {
     if (this.#session !== session) return;
     this.#session = undefined;
-    // A program that was cut off leaves its modes behind: alternate screen, mouse, hidden cursor, bracketed paste.
-    const restore = '\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m';
+    // A program that was cut off leaves its modes behind: alternate screen (1049 would also move the cursor), mouse, bracketed paste.
+    const restore = '\x1b[?1047l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m';
     this.#gather(`${restore}${this.#recorder.buffer.active.cursorX > 0 || this.#gathered !== '' ? '\r\n' : ''}${reason}\r\n`);
     this.#setState('closed', reason);
   }
