@@ -41,6 +41,7 @@ export async function serveLab(lab: HostedLab, options: ServeOptions): Promise<S
   const service = new LabService({
     lab,
     doors: (own) => (doors = new LabDoors({ service: own, login: options.login, onError: options.onError })),
+    onError: options.onError,
     onFault: options.onFault,
     ...(shells === undefined ? {} : { openHostShell: (size) => shells.open(size) }),
   });

@@ -4,6 +4,7 @@ import { PROTOCOL_VERSION } from '#shared/protocol/version.ts';
 import type { CallName, ClientFrame, HostCalls, HostEvents, HostFrame, Welcome } from '#shared/protocol/protocol.ts';
 import type { DoorsView, TerminalTarget } from '#shared/views/views.ts';
 import type { Disposable } from '#engine/sim/disposable.ts';
+import { isSysError } from '#engine/sim/errno.ts';
 import { isCallName, parseArguments, parseFrame } from './calls.ts';
 import { ClockDriver } from './clock-driver.ts';
 import type { HostedLab, HostedTerminal } from './hosted-lab.ts';
@@ -26,6 +27,7 @@ export interface LabServiceOptions {
   readonly doors: (service: LabService) => Doors;
   /** A shell of the user's own computer; undefined where there is none to offer. */
   readonly openHostShell?: (size: { readonly columns: number; readonly rows: number }) => HostedTerminal;
+  readonly onError: (error: unknown) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -113,6 +115,11 @@ export class LabService {
 
   /** A bug of ours: the lab stands still from here, and every screen says so. */
   fault(error: unknown): void {
+    if (isSysError(error)) {
+      // A program of the lab did not wait for its own failure: told, and no reason to stop the lab for everyone.
+      this.#options.onError(error);
+      return;
+    }
     this.#options.onFault(error);
     if (this.#fault !== undefined) return;
     const message = error instanceof Error ? error.message : String(error);

@@ -36,6 +36,7 @@ async function main(parent: ParentPort, file: string | undefined): Promise<void>
     lab,
     doors: (own) => (doors = new LabDoors({ service: own, login: loginToGuest, onError: report })),
     ...(shells === undefined ? {} : { openHostShell: (size) => shells.open(size) }),
+    onError: report,
     onFault: report,
   });
   onUnhandledRejection((error) => service.fault(error));

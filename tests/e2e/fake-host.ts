@@ -12,6 +12,7 @@ const service = new LabService({
     set: () => Promise.resolve(),
     kubeconfig: () => Promise.resolve(''),
   }),
+  onError: () => undefined,
   onFault: (error) => console.error(error),
 });
 const door = await openBrowserDoor({

@@ -31,6 +31,7 @@ describe.skipIf(!hasBrowser)(`the screen${hasBrowser ? '' : ' (skipped: no Chrom
         set: () => Promise.resolve(),
         kubeconfig: () => Promise.resolve(''),
       }),
+      onError: () => undefined,
       onFault: (error) => {
         throw error;
       },

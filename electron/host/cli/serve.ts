@@ -36,7 +36,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
       files: SCREEN_FILES,
       login: loginToGuest,
       ...(flags.has('host-shell') ? { nobox: [process.execPath, path.join(import.meta.dirname, '../../bin/nobox.mjs')] } : {}),
-      onError: (error) => void process.stderr.write(`nobox: ${error instanceof Error ? error.message : String(error)}\n`),
+      onError: report,
       onFault: (error) => {
         // The lab stands still; its file holds everything up to the last prompt. A supervisor may start it again.
         process.stderr.write(`nobox: the lab has stopped: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
@@ -54,6 +54,10 @@ export async function serve(argv: readonly string[]): Promise<number> {
   await ended;
   await served.close();
   return 0;
+}
+
+function report(error: unknown): void {
+  process.stderr.write(`nobox: ${error instanceof Error ? error.message : String(error)}\n`);
 }
 
 function announce({ url, ssh, kubeconfig }: ServedLab, isJson: boolean): void {

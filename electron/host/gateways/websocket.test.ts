@@ -26,6 +26,7 @@ beforeEach(async () => {
       set: () => Promise.resolve(),
       kubeconfig: () => Promise.resolve(''),
     }),
+    onError: () => undefined,
     onFault: (error) => {
       throw error;
     },
