@@ -2,7 +2,6 @@
 
 import type {
   AndOr,
-  ArithmeticExpression,
   CommandNode,
   CompoundList,
   PipelineNode,
@@ -15,14 +14,14 @@ import type {
   Select,
   Redirection,
 } from 'unbash';
-import { escapeRegex, matchesPattern } from '../expand/pattern.ts';
+import { matchesPattern } from '../expand/pattern.ts';
 import { parseWord } from '../syntax/words.ts';
 import { compilePosix, RegexError } from './posix-regex.ts';
 import type { Interpreter } from './interpreter.ts';
 import { runPipeline, startBackground } from './pipeline.ts';
 import { applyRedirections, restoreDescriptors } from './redirect.ts';
 import { runSimple } from './simple.ts';
-import { wait, type Task } from './task.ts';
+import type { Task } from './task.ts';
 import { testFiles, testUnary } from './test.ts';
 
 /** Runs one statement; the shell's status is set. */
@@ -280,7 +279,6 @@ function* executeArithmeticFor(shell: Interpreter, node: ArithmeticFor): Task<nu
   const header = shell.frame.text.slice(node.pos, node.body.pos);
   const inner = header.slice(header.indexOf('((') + 2, header.lastIndexOf('))'));
   const [initialize = '', test = '', update = ''] = splitHeader(inner).map((part) => part.trim());
-  void (undefined as ArithmeticExpression | undefined);
   const evaluate = function* (source: string): Task<number | bigint> {
     shell.arithmeticSource = `((: ${source}`;
     return yield* shell.expander.arithmetic(parseWord(source, 'arithmetic'));
@@ -485,6 +483,3 @@ function* evaluateBinary(shell: Interpreter, operator: string, leftSource: strin
     }
   }
 }
-
-void escapeRegex;
-void wait;

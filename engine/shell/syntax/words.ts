@@ -67,16 +67,17 @@ export type WordMode =
   /** A pattern or operand inside `${...}` between double quotes. */
   | 'operand';
 
-const cache = new Map<string, WordTree>();
+const caches = new Map<WordMode, Map<string, WordTree>>();
 
 /** Takes a word's source apart. Trees are immutable and shared. */
 export function parseWord(source: string, mode: WordMode = 'word'): WordTree {
-  const key = mode + '\0' + source;
-  let tree = cache.get(key);
+  let cache = caches.get(mode);
+  if (cache === undefined) caches.set(mode, (cache = new Map()));
+  let tree = cache.get(source);
   if (tree === undefined) {
     tree = new WordParser(source, mode).parse();
     if (cache.size > 20_000) cache.clear();
-    cache.set(key, tree);
+    cache.set(source, tree);
   }
   return tree;
 }
