@@ -5,7 +5,6 @@ import type { ResourceDefinition } from '../registry/definition.ts';
 /** Order and preference of groups as v1.20 lists them. */
 const GROUPS: readonly (readonly [string, readonly string[]])[] = [
   ['apiregistration.k8s.io', ['v1', 'v1beta1']],
-  ['extensions', ['v1beta1']],
   ['apps', ['v1']],
   ['events.k8s.io', ['v1', 'v1beta1']],
   ['authentication.k8s.io', ['v1', 'v1beta1']],
@@ -14,6 +13,7 @@ const GROUPS: readonly (readonly [string, readonly string[]])[] = [
   ['batch', ['v1', 'v1beta1']],
   ['certificates.k8s.io', ['v1', 'v1beta1']],
   ['networking.k8s.io', ['v1', 'v1beta1']],
+  ['extensions', ['v1beta1']],
   ['policy', ['v1beta1']],
   ['rbac.authorization.k8s.io', ['v1', 'v1beta1']],
   ['storage.k8s.io', ['v1', 'v1beta1']],

@@ -279,7 +279,9 @@ export class ApiServer implements ClusterReader {
     }
     const include = (info.query.get('includeObject') ?? 'Metadata') as 'None' | 'Metadata' | 'Object';
     const shown: Shown = { definition, served, representation, include, nowMs: this.#options.clock.now() };
-    const send = (status: number, stored: Stored): Promise<void> => respond.send({ status, headers: JSON_TYPE }, objectBody(stored, shown));
+    const warning = deprecationOf(served, definition);
+    const headers = warning === undefined ? JSON_TYPE : { ...JSON_TYPE, warning };
+    const send = (status: number, stored: Stored): Promise<void> => respond.send({ status, headers }, objectBody(stored, shown));
     if (!(definition.verbs as readonly string[]).includes(info.verb))
       throw methodNotSupported({ group: definition.group, resource: definition.plural }, info.verb);
     switch (info.verb) {
@@ -382,6 +384,26 @@ export class ApiServer implements ClusterReader {
     giveUp.abort(new Error('ready'));
     if (!isReady) throw internalErrorOf('etcdserver: request timed out');
   }
+}
+
+/** Versions on their way out in v1.20, with the release they go in and what stands in for them. */
+const DEPRECATED: Readonly<Record<string, readonly [since: string, until: string, instead: string]>> = {
+  'extensions/v1beta1 Ingress': ['v1.14', 'v1.22', 'networking.k8s.io/v1 Ingress'],
+  'networking.k8s.io/v1beta1 Ingress': ['v1.19', 'v1.22', 'networking.k8s.io/v1 Ingress'],
+  'networking.k8s.io/v1beta1 IngressClass': ['v1.19', 'v1.22', 'networking.k8s.io/v1 IngressClassList'],
+  'apiextensions.k8s.io/v1beta1 CustomResourceDefinition': ['v1.16', 'v1.22', 'apiextensions.k8s.io/v1 CustomResourceDefinition'],
+  'rbac.authorization.k8s.io/v1beta1 Role': ['v1.17', 'v1.22', 'rbac.authorization.k8s.io/v1 Role'],
+  'rbac.authorization.k8s.io/v1beta1 RoleBinding': ['v1.17', 'v1.22', 'rbac.authorization.k8s.io/v1 RoleBinding'],
+  'rbac.authorization.k8s.io/v1beta1 ClusterRole': ['v1.17', 'v1.22', 'rbac.authorization.k8s.io/v1 ClusterRole'],
+  'rbac.authorization.k8s.io/v1beta1 ClusterRoleBinding': ['v1.17', 'v1.22', 'rbac.authorization.k8s.io/v1 ClusterRoleBinding'],
+};
+
+function deprecationOf(served: ServedVersion, definition: ResourceDefinition): string | undefined {
+  const name = `${apiVersionOf(served)} ${definition.kind}`;
+  const found = DEPRECATED[name];
+  if (found === undefined) return undefined;
+  const [since, until, instead] = found;
+  return `299 - "${name} is deprecated in ${since}+, unavailable in ${until}+; use ${instead}"`;
 }
 
 interface Shown {

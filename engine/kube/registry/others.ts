@@ -3,6 +3,7 @@
 import { pathSegment } from '../machinery/names.ts';
 import { BATCH } from './batch.ts';
 import { CRD_DEFINITION } from './custom-resource-definition.ts';
+import { ingressFromV1beta1, ingressToV1beta1 } from './ingress-versions.ts';
 import { OTHER_TABLES as TABLES } from './other-tables.ts';
 import { RBAC_KINDS } from './rbac-kinds.ts';
 import { defineResource, type ResourceDefinition, type ApiObject, type Json } from './definition.ts';
@@ -43,6 +44,10 @@ export const OTHERS: readonly ResourceDefinition[] = [
     group: 'networking.k8s.io',
     version: 'v1',
     kind: 'Ingress',
+    alsoServedAs: [
+      { group: 'networking.k8s.io', version: 'v1beta1', toStorage: ingressFromV1beta1, fromStorage: ingressToV1beta1 },
+      { group: 'extensions', version: 'v1beta1', toStorage: ingressFromV1beta1, fromStorage: ingressToV1beta1 },
+    ],
     plural: 'ingresses',
     table: TABLES.ingresses,
     shortNames: ['ing'],

@@ -1,9 +1,9 @@
 // Serves the emulated API server (with an etcd of its own, no machines behind) on 127.0.0.1 over plain HTTP, so that a real kubectl
-// can be tried against it: node scripts/api-front.ts 8080; kubectl -s http://127.0.0.1:8080 get ns
+// can be tried against it: node tests/support/api-front.ts 8080; kubectl -s http://127.0.0.1:8080 get ns
 import { createServer } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { VirtualClock } from '../engine/sim/clock.ts';
-import { openTestApi } from '../engine/kube/apiserver/test-api.ts';
+import { VirtualClock } from '../../engine/sim/clock.ts';
+import { openTestApi } from '../../engine/kube/apiserver/test-api.ts';
 
 const clock = new VirtualClock({ startMs: Date.now(), settle: () => setImmediate() as Promise<void> });
 const api = await openTestApi({ clock });
