@@ -4,6 +4,7 @@ import { serveHttp } from '../../net/http-server.ts';
 import type { HttpHandler } from '../../net/http.ts';
 import { createCertificate, generateKeyPair } from '../../net/x509.ts';
 import { utf8 } from '../../sim/bytes.ts';
+import { SeededRng } from '../../sim/rng.ts';
 import type { Process } from '../../kernel/process.ts';
 
 /** What the flags said, or how the program ends: with `status` and what was printed. */
@@ -121,9 +122,18 @@ export function healthHandler(paths: readonly string[] = ['/healthz', '/livez', 
   };
 }
 
-/** A random UUID, version 4. */
-export function uuid(process: Process): string {
-  const bytes = process.sys.rng.bytes(16);
+/**
+ * What leader election calls this process: host name and a UUID. It belongs to the process and not to chance alone, so that
+ * a leader that a saved lab had is still the leader when the lab goes on.
+ */
+export function electionIdentity(process: Process): string {
+  const { sys } = process;
+  const own = sys.processes().find((info) => info.pid === process.pid);
+  const name = `${sys.hostname()} ${process.argv[0] ?? ''} ${own?.startMs ?? 0}`;
+  return `${sys.hostname()}_${uuidOf(new SeededRng(1).fork(name).bytes(16))}`;
+}
+
+function uuidOf(bytes: Uint8Array): string {
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -37,7 +37,7 @@ import {
   parseFlags,
   servePort,
   untilEnd,
-  uuid,
+  electionIdentity,
   type Flags,
 } from './component.ts';
 
@@ -83,7 +83,7 @@ export const kubeControllerManager: Program = {
 
 async function run(process: Process, flags: Flags, signal: AbortSignal): Promise<number> {
   const { sys } = process;
-  const identity = `${sys.hostname()}_${uuid(process)}`;
+  const identity = electionIdentity(process);
   if (!process.resumed) klog(process, 'serving.go:331')('I', 'Generated self-signed cert in-memory');
   const port = numberFlag(flags, 'secure-port', 10257);
   const health = servePort(process, {

@@ -7,7 +7,17 @@ import { loadClientConfig } from '../../kube/client/kubeconfig.ts';
 import { LeaderElector } from '../../kube/client/leader-election.ts';
 import { runScheduler } from '../../kube/scheduler/scheduler.ts';
 import type { Process, Program } from '../../kernel/process.ts';
-import { flagsOrExit, healthHandler, klog, numberFlag, parseFlags, servePort, untilEnd, uuid, type Flags } from './component.ts';
+import {
+  flagsOrExit,
+  healthHandler,
+  klog,
+  numberFlag,
+  parseFlags,
+  servePort,
+  untilEnd,
+  electionIdentity,
+  type Flags,
+} from './component.ts';
 
 const VALUES = ['authentication-kubeconfig', 'authorization-kubeconfig', 'bind-address', 'kubeconfig', 'port', 'secure-port', 'v'];
 const BOOLEANS = ['leader-elect'];
@@ -23,7 +33,7 @@ export const kubeScheduler: Program = {
 
 async function run(process: Process, flags: Flags, signal: AbortSignal): Promise<number> {
   const { sys } = process;
-  const identity = `${sys.hostname()}_${uuid(process)}`;
+  const identity = electionIdentity(process);
   const address = flags.get('bind-address') ?? '0.0.0.0';
   const port = numberFlag(flags, 'secure-port', 10259);
   const health = servePort(process, { address, port, tls: 'localhost', handler: healthHandler(), signal });
