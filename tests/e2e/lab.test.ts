@@ -81,10 +81,18 @@ describe.skipIf(!hasBrowser)(`the lab in a browser${hasBrowser ? '' : ' (skipped
   });
 
   test.runIf(process.env['NOBOX_PICTURE'] === '1')('has its picture taken for the README', async () => {
-    await page.keyboard.press('Alt+1');
+    await page.setViewportSize({ width: 1600, height: 900 });
     await page.keyboard.press('Control+l');
-    await typeLine(page, 'kubectl get nodes');
-    await typeLine(page, 'kubectl get pods -o wide');
+    for (const line of [
+      'kubectl get nodes',
+      'kubectl get pods -o wide',
+      'kubectl scale deployment web --replicas=5',
+      'kubectl get pods -o wide',
+    ]) {
+      await typeLine(page, line);
+      await page.waitForTimeout(600);
+    }
+    await page.getByText('Restore points').click();
     await page.waitForTimeout(1500);
     const picture = path.resolve(import.meta.dirname, '../../docs/images/lab.png');
     mkdirSync(path.dirname(picture), { recursive: true });
