@@ -160,7 +160,8 @@ class PromptLine {
   /** What stands behind the prompt; undefined when the line is no prompt or nothing was typed. */
   commandLine(): string | undefined {
     const plain = this.#line.replace(/\x1b\][^\x07]*\x07|\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f]/g, '');
-    const match = /\[[^\]]+\][#$] (.+)$/.exec(plain);
+    // Ctrl-L draws the prompt again on the same line: the last one counts.
+    const match = /^.*\[[^\]]+\][#$] (.+)$/.exec(plain);
     return match?.[1]?.trim() === '' ? undefined : match?.[1];
   }
 }

@@ -170,7 +170,10 @@ export class LabService {
       restoreSnapshot: (id) => this.driver.whileStopped(() => lab.restoreSnapshot(id)),
       deleteSnapshot: (id) => lab.deleteSnapshot(id),
       renameSnapshot: (id, snapshot, note) => lab.renameSnapshot(id, snapshot, note),
-      restorePoints: () => lab.restorePoints().map(({ revision, label, timeMs }) => ({ revision, label, labMs: timeMs })),
+      restorePoints: () =>
+        [...lab.restorePoints()]
+          .sort((a, b) => b.revision - a.revision)
+          .map(({ revision, label, timeMs }) => ({ revision, label, labMs: timeMs })),
       restorePoint: (revision) => this.driver.whileStopped(() => lab.restorePoint(revision)),
       openTerminal: (target, size) => terminals.open(target, size),
       attachTerminal: (id, size) => terminals.get(id).attach(session, size),
