@@ -9,6 +9,7 @@ export default defineConfig({
       'renderer/**/*.test.ts',
       'tests/{scenarios,conformance,golden}/**/*.test.ts',
     ],
+    setupFiles: ['tests/support/diagnosis.ts'],
     testTimeout: 60_000,
     pool: 'forks',
     // What a killed process of the lab had left running ends by ProcessExit; nobody waits for it.

@@ -176,6 +176,10 @@ export class LayerNode extends Inode {
     };
   }
 
+  override permissions(): this {
+    return this;
+  }
+
   setAttributes(change: AttributeChange): void {
     this.fs.assertWritable();
     if (change.mode !== undefined) this.mode = change.mode;

@@ -81,6 +81,10 @@ export class OverlayNode extends Inode {
     return this.real.attributes();
   }
 
+  override permissions(): Pick<Attributes, 'mode' | 'uid' | 'gid'> {
+    return this.real.permissions();
+  }
+
   setAttributes(change: AttributeChange): void {
     this.#copyUp().setAttributes(change);
   }

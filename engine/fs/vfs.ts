@@ -108,7 +108,7 @@ export class Vfs {
 
   createAt(identity: Identity, parent: Location, name: string, node: Omit<NewNode, 'uid' | 'gid'>): Location {
     this.#permitChange(parent, identity);
-    const directory = parent.inode.attributes();
+    const directory = parent.inode.permissions();
     // A setgid directory hands down its group, to directories with the bit itself.
     const isSetgid = (directory.mode & 0o2000) !== 0;
     const created = parent.inode.create(name, {
@@ -214,9 +214,9 @@ export class Vfs {
   /** In a sticky directory only the owner of the entry or of the directory removes it. */
   #permitRemoval(directory: Location, inode: Inode, identity: Identity): void {
     this.#permitChange(directory, identity);
-    const { mode, uid } = directory.inode.attributes();
+    const { mode, uid } = directory.inode.permissions();
     if ((mode & 0o1000) === 0 || identity.uid === 0 || identity.uid === uid) return;
-    if (identity.uid !== inode.attributes().uid) throw new SysError('EPERM');
+    if (identity.uid !== inode.permissions().uid) throw new SysError('EPERM');
   }
 
   #walk(
@@ -276,7 +276,7 @@ export class Vfs {
 
 /** Discretionary access control; root passes, but executes only what has an x bit at all. */
 export function mayAccess(inode: Inode, identity: Identity, mask: number): boolean {
-  const { mode, uid, gid } = inode.attributes();
+  const { mode, uid, gid } = inode.permissions();
   if (identity.uid === 0) return (mask & EXECUTE) === 0 || inode.kind === 'directory' || (mode & 0o111) !== 0;
   const shift = identity.uid === uid ? 6 : identity.gid === gid || identity.groups.includes(gid) ? 3 : 0;
   return ((mode >> shift) & 7 & mask) === mask;

@@ -39,6 +39,13 @@ export class SysctlTree implements Sysctl {
     return keys.sort();
   }
 
+  /** Whether there is a key like this: a walk through /proc/sys asks at every step. */
+  hasKey(isWanted: (key: string) => boolean, netNamespace: string = HOST): boolean {
+    for (const [key, spec] of SYSCTL_KEYS) if (isWanted(key) && this.#exists(spec, netNamespace)) return true;
+    for (const link of this.#links(netNamespace)) for (const name of LINK_KEYS.keys()) if (isWanted(`${CONF}${link}.${name}`)) return true;
+    return false;
+  }
+
   get(key: string, netNamespace: string = HOST): string {
     const value = this.peek(key, netNamespace);
     if (value === undefined) throw new SysError('ENOENT', key);

@@ -7,6 +7,7 @@ export class NetSettings implements Disposable {
   readonly #namespace: string;
   readonly #host: NetHost;
   readonly #values = new Map<string, string | undefined>();
+  readonly #numbers = new Map<string, number>();
   readonly #modules = new Map<string, boolean>();
   readonly #listening: Disposable;
   /** Grows with every change, so that what was computed from settings can be kept until then. */
@@ -17,6 +18,7 @@ export class NetSettings implements Disposable {
     this.#host = host;
     this.#listening = host.onChange(() => {
       this.#values.clear();
+      this.#numbers.clear();
       this.#modules.clear();
       this.version++;
     });
@@ -34,7 +36,8 @@ export class NetSettings implements Disposable {
   }
 
   number(key: string, otherwise: number): number {
-    const value = Number(this.text(key) ?? Number.NaN);
+    let value = this.#numbers.get(key);
+    if (value === undefined) this.#numbers.set(key, (value = Number(this.text(key) ?? Number.NaN)));
     return Number.isNaN(value) ? otherwise : value;
   }
 

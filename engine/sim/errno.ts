@@ -1,5 +1,7 @@
 // errno(3) as glibc 2.17 words it. A system call that fails throws SysError; programs print `strerror`.
 
+import { diagnosis } from './diagnosis.ts';
+
 const MESSAGES = {
   EPERM: 'Operation not permitted',
   ENOENT: 'No such file or directory',
@@ -56,6 +58,9 @@ const MESSAGES = {
 
 export type Errno = keyof typeof MESSAGES;
 
+/** V8's number of frames an Error collects. */
+const ErrorLimits = Error as unknown as { stackTraceLimit?: number | undefined };
+
 /** A failed system call. */
 export class SysError extends Error {
   override readonly name = 'SysError';
@@ -63,7 +68,10 @@ export class SysError extends Error {
 
   /** `about` is the path or address the call was for; it is context for us, not part of the message a program prints. */
   constructor(errno: Errno, about?: string) {
+    const limit = ErrorLimits.stackTraceLimit;
+    if (!diagnosis.keepsStacks) ErrorLimits.stackTraceLimit = 0;
     super(about === undefined ? MESSAGES[errno] : `${MESSAGES[errno]}: ${about}`);
+    ErrorLimits.stackTraceLimit = limit;
     this.errno = errno;
   }
 

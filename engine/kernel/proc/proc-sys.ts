@@ -18,7 +18,9 @@ function level(kernel: LinuxKernel, path: readonly string[]): ComputedNode {
     lookup: (name) => {
       const key = prefix + name.replaceAll('.', '/');
       if (kernel.sysctl.peek(key, namespaceOf(kernel)) !== undefined) return leaf(kernel, key);
-      return below().some((other) => nextName(other, prefix) === name) ? level(kernel, [...path, name]) : undefined;
+      return kernel.sysctl.hasKey((other) => other.startsWith(prefix) && nextName(other, prefix) === name, namespaceOf(kernel))
+        ? level(kernel, [...path, name])
+        : undefined;
     },
   };
 }

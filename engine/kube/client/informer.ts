@@ -8,6 +8,7 @@ import { Emitter } from '../../sim/event.ts';
 import type { Rng } from '../../sim/rng.ts';
 import { ApiError, isGone } from '../machinery/api-error.ts';
 import { deepFreeze } from '../machinery/deep.ts';
+import { diagnosis } from '../../sim/diagnosis.ts';
 import { keyOf } from '../machinery/resources.ts';
 import type { KubeObject, ResourceReference } from '../machinery/types.ts';
 import type { Change, Informer, InformerSet, KubeClient, Lister, ListOptions } from './contracts.ts';
@@ -151,7 +152,7 @@ class ReflectingInformer<T extends KubeObject> implements Informer<T> {
   }
 
   #put(object: T): void {
-    const frozen = deepFreeze(object);
+    const frozen = diagnosis.freezesShared ? deepFreeze(object) : object;
     const old = this.#store.set(keyOf(object), frozen);
     if (old === undefined) this.#changes.emit({ type: 'added', object: frozen });
     else if (old.metadata.resourceVersion !== frozen.metadata.resourceVersion) this.#changes.emit({ type: 'updated', object: frozen, old });

@@ -49,7 +49,13 @@ class ManifestError extends Error {
   override readonly name = 'ManifestError';
 }
 
-function podOf(contents: string, path: string, nodeName: string, nowMs: number): Pod {
+// The same few files are read every twenty seconds; what a text says does not change. Kept as JSON: every reader gets its own.
+const manifests = new Map<string, string>();
+const MANIFESTS_LIMIT = 64;
+
+function parseManifest(contents: string, path: string): unknown {
+  const known = manifests.get(contents);
+  if (known !== undefined) return JSON.parse(known) as unknown;
   const [document] = parseAllDocuments(contents);
   const fault = document !== undefined && 'errors' in document ? document.errors[0] : undefined;
   if (fault !== undefined) {
@@ -59,6 +65,13 @@ function podOf(contents: string, path: string, nodeName: string, nowMs: number):
     );
   }
   const object: unknown = document !== undefined && 'toJS' in document ? document.toJS() : undefined;
+  if (manifests.size >= MANIFESTS_LIMIT) manifests.clear();
+  if (object !== undefined) manifests.set(contents, JSON.stringify(object));
+  return object;
+}
+
+function podOf(contents: string, path: string, nodeName: string, nowMs: number): Pod {
+  const object = parseManifest(contents, path);
   if (!isRecord(object) || object['kind'] !== 'Pod' || !isRecord(object['metadata']) || !isRecord(object['spec'])) {
     throw new ManifestError(
       `${path}: couldn't parse as pod(Object 'Kind' is missing in '${contents.slice(0, 60).trim()}'), please check config file`,

@@ -25,10 +25,10 @@ interface Call {
   readonly daemon: Daemon;
 }
 
-type Route = readonly [method: string, path: RegExp, handle: (call: Call) => Promise<void>];
+type Route = readonly [method: RegExp, path: RegExp, handle: (call: Call) => Promise<void>];
 
 const NAME = '(.+)';
-const route = (method: string, path: string, handle: Route[2]): Route => [method, new RegExp(`^${path}$`), handle];
+const route = (method: string, path: string, handle: Route[2]): Route => [new RegExp(`^${method}$`), new RegExp(`^${path}$`), handle];
 
 const ROUTES: readonly Route[] = [
   route('(?:GET|HEAD)', '/_ping', ({ respond }) =>
@@ -109,18 +109,24 @@ const ROUTES: readonly Route[] = [
   }),
 ];
 
+function matchRoute(method: string, path: string): { readonly handle: Route[2]; readonly args: readonly string[] } | undefined {
+  for (const [methods, pattern, handle] of ROUTES) {
+    if (!methods.test(method)) continue;
+    const match = pattern.exec(path);
+    if (match !== null) return { handle, args: match.slice(1) };
+  }
+  return undefined;
+}
+
 export function dockerApi(daemon: Daemon): HttpHandler {
   return async (request, respond) => {
     const [rawPath = '', rawQuery = ''] = splitOnce(request.target, '?');
     const path = decodeURIComponent(rawPath.replace(/^\/v\d+\.\d+(?=\/)/, ''));
     const query = new Query(rawQuery);
-    const matched = ROUTES.map(([method, pattern, handle]) => ({
-      handle,
-      match: new RegExp(`^${method}$`).test(request.method) ? pattern.exec(path) : null,
-    })).find((candidate) => candidate.match !== null);
+    const matched = matchRoute(request.method, path);
     try {
       if (matched === undefined) throw new DockerError(404, 'page not found');
-      await matched.handle({ request, respond, query, daemon, args: matched.match!.slice(1) });
+      await matched.handle({ request, respond, query, daemon, args: matched.args });
     } catch (error) {
       const status =
         error instanceof DockerError ? error.status : error instanceof RuntimeError ? 400 : error instanceof SysError ? 500 : undefined;
