@@ -23,7 +23,7 @@ const FACTS: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     'No resources found in default namespace.',
     "Error: unknown shorthand flag: 'a' in -all-namespaces\nSee 'kubectl get --help' for usage.\nexit 1\n",
     'The connection to the server localhost:8080 was refused - did you specify the right host or port?',
-    'POD POD calico-node kube-proxy\n',
+    'calico-node kube-proxy POD POD\n',
   ],
   '02-deployment.lab': [
     'deployment.apps/nginx created\n',
