@@ -9,6 +9,7 @@ import { History, type RestorePoint, type Snapshot } from '#engine/store/history
 import { Journal } from '#engine/store/journal.ts';
 import type { KvStore } from '#engine/store/kv-store.ts';
 import { MemoryStore } from '#engine/store/memory-store.ts';
+import { SessionLostError } from '#engine/lab/agent.ts';
 import { ClusterWatch } from '#engine/lab/cluster-watch.ts';
 import { Lab } from '#engine/lab/lab.ts';
 import { provision } from '#engine/lab/provision.ts';
@@ -35,6 +36,9 @@ export interface OpenOptions {
 
 /** Status of a command that a time-out interrupted, as timeout(1) has it. */
 const TIMED_OUT_STATUS = 124;
+
+/** Status of a command whose session was lost, as ssh(1) has it. */
+const LOST_STATUS = 255;
 
 /** Lab time that typing into a session gives the programs to answer. */
 const TYPE_ADVANCE_MS = 20;
@@ -128,6 +132,11 @@ export class LabHost implements HostedLab, DrivenLab {
     try {
       const exit = await this.loop.during(running);
       return isTimedOut ? { ...output, exit: TIMED_OUT_STATUS, timed_out: true } : { ...output, exit };
+    } catch (error) {
+      if (!(error instanceof SessionLostError)) throw error;
+      // What ssh says of a machine that reboots under it.
+      output[options.isMerged === true ? 'stdout' : 'stderr'] += 'Connection to 127.0.0.1 closed by remote host.\n';
+      return { ...output, exit: LOST_STATUS };
     } finally {
       timer?.dispose();
     }

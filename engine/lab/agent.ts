@@ -21,6 +21,11 @@ interface Job {
   readonly failed: (error: Error) => void;
 }
 
+/** The shell ended under a running command: its machine went down, or someone killed the shell. */
+export class SessionLostError extends Error {
+  override readonly name = 'SessionLostError';
+}
+
 /** One machine's agent. A machine that is switched off takes its shell with it; the next command gets a new one. */
 export class AgentShell {
   readonly #machine: Machine;
@@ -38,7 +43,7 @@ export class AgentShell {
     });
   }
 
-  /** Runs a command line; resolves with its exit status. Rejects with SysError EIO when the machine is off or goes off. */
+  /** Runs a command line; resolves with its exit status. Rejects with SysError EIO when the machine is off, SessionLostError when the shell goes. */
   run(command: string, options: CommandOptions): Promise<number> {
     return new Promise((done, failed) => {
       if (this.#machine.power !== 'on') {
@@ -97,7 +102,7 @@ export class AgentShell {
       this.#cwd = undefined;
       const lost = this.#current;
       this.#current = undefined;
-      lost?.failed(new SysError('EIO', `${this.#machine.name}: connection closed`));
+      lost?.failed(new SessionLostError(`${this.#machine.name}: connection closed`));
       if (this.#jobs.length > 0 && this.#machine.power === 'on') this.#start();
     }
   }

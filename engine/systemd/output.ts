@@ -19,8 +19,9 @@ export class OutputReader {
     this.#take = take;
   }
 
-  get readEnd(): number {
-    return this.#read;
+  /** Reading and writing end, -1 each without a pipe. */
+  get ends(): readonly [read: number, write: number] {
+    return [this.#read, this.#write];
   }
 
   /** The writing end, to hand to the unit's processes. */
@@ -39,11 +40,11 @@ export class OutputReader {
   }
 
   /** Goes on with the pipe that a saved machine had. */
-  resume(read: number): void {
-    if (read < 0 || !this.#process.sys.descriptors().includes(read)) return;
+  resume([read, write]: readonly [read: number, write: number]): void {
+    const open = this.#process.sys.descriptors();
+    if (!open.includes(read)) return;
     this.#read = read;
-    // The writing end is the descriptor made right after it.
-    if (this.#process.sys.descriptors().includes(read + 1)) this.#write = read + 1;
+    if (open.includes(write)) this.#write = write;
     this.#follow(read);
   }
 

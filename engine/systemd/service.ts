@@ -70,7 +70,7 @@ export class Service {
   /** Takes a service over that a saved machine had running. */
   resume(): void {
     const { process, reaper } = this.#host;
-    this.#output.resume(this.state.outputFd);
+    this.#output.resume([this.state.outputFd, this.state.outputWriteFd]);
     if (this.state.active === 'activating' && this.state.sub === 'auto-restart') this.#scheduleRestart();
     if (this.state.mainPid === 0) return;
     const isAlive = process.sys.processes().some((info) => info.pid === this.state.mainPid && info.state !== 'Z');
@@ -112,7 +112,7 @@ export class Service {
     await this.#killGroup();
     await this.#runAll('ExecStopPost', this.#environment());
     this.#output.close();
-    this.state.outputFd = -1;
+    [this.state.outputFd, this.state.outputWriteFd] = this.#output.ends;
     this.state.mainPid = 0;
     const hasFailed = this.state.result !== 'success';
     this.#set(hasFailed ? 'failed' : 'inactive', hasFailed ? 'failed' : 'dead');
@@ -210,7 +210,7 @@ export class Service {
       return undefined;
     }
     const output = this.#output.descriptor();
-    this.state.outputFd = this.#output.readEnd;
+    [this.state.outputFd, this.state.outputWriteFd] = this.#output.ends;
     try {
       const pid = process.sys.spawn(command.path, command.argv, {
         env: environment,

@@ -30,6 +30,8 @@ export interface UnitState {
   statusText: string;
   /** Descriptor of the manager's end of the unit's output, -1 when none. */
   outputFd: number;
+  /** The end its processes write to; the manager holds it open for those to come. */
+  outputWriteFd: number;
 }
 
 /** The database the manager keeps states in: unit name to JSON. */
@@ -49,5 +51,6 @@ export function newUnitState(): UnitState {
     restarts: 0,
     statusText: '',
     outputFd: -1,
+    outputWriteFd: -1,
   };
 }
