@@ -42,7 +42,7 @@ export async function applyPatch(
     }
     return { ...changed, metadata: metadata as unknown as ApiObject['metadata'] };
   };
-  return endpoint.change(info.name, change, context);
+  return endpoint.change(info.name, change, type === STRATEGIC && isRecord(body) ? { ...context, patch: body } : context);
 }
 
 function patched(type: string, current: ApiObject, body: unknown): ApiObject {
@@ -51,7 +51,7 @@ function patched(type: string, current: ApiObject, body: unknown): ApiObject {
       if (!Array.isArray(body)) throw badRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
       return applyJsonPatch(current, body as JsonPatchOperation[]) as ApiObject;
     }
-    if (!isRecord(body)) throw badRequest('json: cannot unmarshal array into Go value of type map[string]interface {}');
+    if (!isRecord(body)) throw badRequest(`json: cannot unmarshal ${jsonKind(body)} into Go value of type map[string]interface {}`);
     if (type === MERGE_PATCH) return applyMergePatch(current, body) as ApiObject;
     return applyStrategicMergePatch(current, body) as ApiObject;
   } catch (error) {
@@ -64,12 +64,15 @@ function patched(type: string, current: ApiObject, body: unknown): ApiObject {
         status: 'Failure',
         message: 'the server rejected our request due to an error in our request',
         reason: 'Invalid',
-        details: {},
         code: 422,
       });
     }
     throw badRequest(error.message);
   }
+}
+
+function jsonKind(value: unknown): string {
+  return Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 function parse(body: string): unknown {

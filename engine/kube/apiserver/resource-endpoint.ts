@@ -23,6 +23,10 @@ export interface WriteContext {
   readonly isDryRun: boolean;
   readonly manager: string;
   readonly subresource: string;
+  /** The text of the body, for messages that quote it. */
+  readonly body?: string;
+  /** The strategic merge patch being applied: what does not fit is then the patch's fault. */
+  readonly patch?: Readonly<Record<string, unknown>>;
 }
 
 export interface DeleteRequest {
@@ -69,7 +73,7 @@ export class ResourceEndpoint {
 
   async create(given: ApiObject, context: WriteContext): Promise<Stored> {
     const { definition } = this;
-    const object = this.#decode(toStorage(deepCopy(given), definition, context.served));
+    const object = this.#decode(toStorage(deepCopy(given), definition, context.served), context);
     const meta = { ...object.metadata } as unknown as Record<string, unknown>;
     this.#checkNamespace(meta, context.namespace);
     definition.strategy.setDefaults?.(object);
@@ -138,7 +142,7 @@ export class ResourceEndpoint {
         return { stored: await this.create(created, context), isNew: true };
       }
       const given = await change(fromStorage(current.object, definition, context.served));
-      const next = this.#decode(toStorage(deepCopy(given), definition, context.served));
+      const next = this.#decode(toStorage(deepCopy(given), definition, context.served), context);
       const version = next.metadata.resourceVersion ?? '';
       const isUnconditional = version === '' || version === '0';
       if (!isUnconditional && version !== current.object.metadata.resourceVersion) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
@@ -347,14 +351,19 @@ export class ResourceEndpoint {
   }
 
   /** As the Go types keep it; custom objects are kept as they are. */
-  #decode(object: ApiObject): ApiObject {
+  #decode(object: ApiObject, context?: WriteContext): ApiObject {
     if (this.#struct === undefined) return object;
     try {
       return normalize(this.#struct, object);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       const { kind, version } = this.definition;
-      throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${error.message}`);
+      if (context?.patch !== undefined) {
+        throw invalid({ group: '', kind: '' }, '', [FieldError.invalid('patch', goValue(context.patch), error.conversion)]);
+      }
+      throw badRequest(
+        `${kind} in version "${version}" cannot be handled as a ${kind}: ${error.describe(context?.body ?? JSON.stringify(object))}`,
+      );
     }
   }
 
@@ -417,6 +426,15 @@ export interface WriteHooks {
 }
 
 const FieldErrorOfVersion = FieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update');
+
+/** A decoded JSON value as Go prints it: `map[spec:map[replicas:two]]`. */
+function goValue(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(goValue).join(' ')}]`;
+  if (typeof value !== 'object') return String(value);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([key, member]) => `${key}:${goValue(member)}`).join(' ')}]`;
+}
 
 function isNamespace(object: ApiObject): boolean {
   return object.kind === 'Namespace' && object.apiVersion === 'v1';

@@ -288,7 +288,7 @@ export class ApiServer implements ClusterReader {
       case 'get':
         return send(200, endpoint.find(info.namespace, info.name));
       case 'list':
-        return this.#list(info, endpoint, shown, respond);
+        return this.#list(info, endpoint, shown, respond, headers);
       case 'watch':
         return serveWatch(
           {
@@ -306,12 +306,14 @@ export class ApiServer implements ClusterReader {
           respond,
         );
       case 'create': {
-        const object = checkedObject(await readBody(), definition, served);
-        return send(201, await endpoint.create(object, context));
+        const body = await readText(request);
+        const object = checkedObject(parseBody(body, request.headers.get('content-type')), definition, served);
+        return send(201, await endpoint.create(object, { ...context, body }));
       }
       case 'update': {
-        const object = checkedObject(await readBody(), definition, served);
-        const { stored, isNew } = await endpoint.update(info.name, object, context);
+        const body = await readText(request);
+        const object = checkedObject(parseBody(body, request.headers.get('content-type')), definition, served);
+        const { stored, isNew } = await endpoint.update(info.name, object, { ...context, body });
         return send(isNew ? 201 : 200, stored);
       }
       case 'patch': {
@@ -342,7 +344,13 @@ export class ApiServer implements ClusterReader {
     }
   }
 
-  #list(info: RequestInfo, endpoint: ResourceEndpoint, shown: Shown, respond: HttpResponder): Promise<void> {
+  #list(
+    info: RequestInfo,
+    endpoint: ResourceEndpoint,
+    shown: Shown,
+    respond: HttpResponder,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<void> {
     const { store, definition } = endpoint;
     const selection = new Selection(definition, info.query, info.name);
     const revision = Math.max(this.revision, 1);
@@ -367,7 +375,7 @@ export class ApiServer implements ClusterReader {
         ...(selection.isEverything ? { remainingItemCount: remaining } : {}),
       };
     }
-    return respond.send({ status: 200, headers: JSON_TYPE }, listBody(items, shown, String(after?.revision ?? revision), more));
+    return respond.send({ status: 200, headers }, listBody(items, shown, String(after?.revision ?? revision), more));
   }
 
   /** A read is as good as etcd is: without it the server cannot say what is true. */
@@ -456,6 +464,10 @@ function listBody(
 
 /** JSON or YAML; anything else is 415. */
 async function readObject(request: HttpRequest): Promise<unknown> {
+  return parseBody(await readText(request), request.headers.get('content-type'));
+}
+
+async function readText(request: HttpRequest): Promise<string> {
   const bytes = await readAllBytes(request.body);
   if (bytes.length > MAX_BODY_BYTES) {
     throw new ApiError({
@@ -468,13 +480,12 @@ async function readObject(request: HttpRequest): Promise<unknown> {
       code: 413,
     });
   }
-  return parseBody(bytes, request.headers.get('content-type'));
+  return text(bytes);
 }
 
-export function parseBody(bytes: Uint8Array, contentType: string | undefined): unknown {
+export function parseBody(body: string, contentType: string | undefined): unknown {
   const type = (contentType ?? 'application/json').split(';')[0]!.trim();
-  if (bytes.length === 0) return undefined;
-  const body = text(bytes);
+  if (body === '') return undefined;
   if (type === 'application/yaml' || type === 'application/apply-patch+yaml') return parseYaml(body);
   if (type !== 'application/json' && !type.endsWith('+json')) {
     throw unsupportedMediaType(

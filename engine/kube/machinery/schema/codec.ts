@@ -2,12 +2,40 @@
 // what is empty is left out where the type says so, and structs that are no pointers are always there.
 
 import { Quantity, QuantityError } from '../quantity.ts';
+import { excerpts, valueAt } from './json-position.ts';
 import type { Field, TypeRef } from './schema.ts';
 import { jsonFields } from './schema.ts';
 
 /** A value that does not fit its type, worded as the JSON decoder words it. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
+  /** Keys and indexes that lead to the value. */
+  readonly trail: (string | number)[] = [];
+  /** How conversion from a map, which a patch goes through, words the same. */
+  readonly conversion: string;
+  readonly #stopsAt: 'first byte' | 'end';
+
+  constructor(message: string, options: { readonly conversion: string; readonly stopsAt: 'first byte' | 'end' }) {
+    super(message);
+    this.conversion = options.conversion;
+    this.#stopsAt = options.stopsAt;
+  }
+
+  /** The whole message, with excerpts of the text that was read. */
+  describe(json: string): string {
+    const span = valueAt(json, this.trail);
+    return span === undefined ? this.message : `${this.message}${excerpts(json, this.#stopsAt === 'end' ? span.end : span.start + 1)}`;
+  }
+}
+
+/** Runs `read` for the value at `step`, which goes into the trail of what it throws. */
+function within<T>(step: string | number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DecodeError) error.trail.unshift(step);
+    throw error;
+  }
 }
 
 type Json = Record<string, unknown>;
@@ -21,7 +49,7 @@ function normalizeStruct(struct: string, value: Json, path: string): Json {
   const out: Json = {};
   for (const field of jsonFields(struct)) {
     if (field.isInline) continue;
-    const member = normalizeField(field, value[field.json], `${path}${goName(struct)}.${field.goName}: `);
+    const member = within(field.json, () => normalizeField(field, value[field.json], `${path}${goName(struct)}.${field.goName}: `));
     if (member !== undefined) out[field.json] = member;
   }
   return out;
@@ -48,16 +76,18 @@ function normalizeValue(type: TypeRef, value: unknown, path: string): unknown {
       if (value === undefined) return undefined;
       if (!Array.isArray(value)) throw mismatch(path, 'array', value);
       return value.map(
-        (element) =>
-          normalizeValue(type.of, element ?? undefined, type.of.kind === 'struct' ? `${path}[]${goName(type.of.name)}: ` : path) ??
-          zeroOf(type.of),
+        (element, index) =>
+          within(index, () =>
+            normalizeValue(type.of, element ?? undefined, type.of.kind === 'struct' ? `${path}[]${goName(type.of.name)}: ` : path),
+          ) ?? zeroOf(type.of),
       );
     case 'map': {
       if (value === undefined) return undefined;
       if (!isObject(value)) throw mismatch(path, 'object', value);
       const out: Json = {};
       // Go writes maps in order of their keys.
-      for (const key of Object.keys(value).sort()) out[key] = normalizeValue(type.of, value[key] ?? undefined, path) ?? zeroOf(type.of);
+      for (const key of Object.keys(value).sort())
+        out[key] = within(key, () => normalizeValue(type.of, value[key] ?? undefined, path)) ?? zeroOf(type.of);
       return out;
     }
     case 'string':
@@ -67,7 +97,10 @@ function normalizeValue(type: TypeRef, value: unknown, path: string): unknown {
       if (value === undefined) return undefined;
       if (typeof value !== 'string') throw mismatch(path, 'string', value);
       const stray = value.search(/[^A-Za-z0-9+/=\r\n]/);
-      if (stray >= 0) throw new DecodeError(`${path}decode base64: illegal base64 data at input byte ${stray}${context(value)}`);
+      if (stray >= 0) {
+        const why = `illegal base64 data at input byte ${stray}`;
+        throw new DecodeError(`${path}decode base64: ${why}`, { conversion: why, stopsAt: 'end' });
+      }
       return value;
     }
     case 'bool':
@@ -86,7 +119,7 @@ function normalizeValue(type: TypeRef, value: unknown, path: string): unknown {
         Quantity.parse(String(value));
       } catch (error) {
         if (!(error instanceof QuantityError)) throw error;
-        throw new DecodeError(`${path}unmarshalerDecoder: ${error.message}${context(value)}`);
+        throw new DecodeError(`${path}unmarshalerDecoder: ${error.message}`, { conversion: error.message, stopsAt: 'end' });
       }
       return String(value);
     case 'intstr':
@@ -163,9 +196,19 @@ function mismatch(path: string, wanted: string, value: unknown): DecodeError {
   const first = JSON.stringify(value)[0]!;
   const what = reads[wanted] ?? `unmarshalerDecoder: json: cannot unmarshal into ${wanted}`;
   const found = wanted === 'object' || wanted === 'array' || wanted === 'string' ? `, but found ${first}` : '';
-  return new DecodeError(`${path}${what}${found}${context(value)}`);
+  const restores: Readonly<Record<string, string>> = {
+    object: `cannot restore struct from: ${goKind(value)}`,
+    array: `cannot restore slice from ${goKind(value)}`,
+  };
+  return new DecodeError(`${path}${what}${found}`, {
+    conversion: restores[wanted] ?? `unrecognized type: ${wanted}`,
+    stopsAt: 'first byte',
+  });
 }
 
-function context(value: unknown): string {
-  return `, error found in #10 byte of ...|${JSON.stringify(value).slice(0, 20)}|...`;
+/** What reflection calls a decoded JSON value. */
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return 'slice';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : 'map';
 }

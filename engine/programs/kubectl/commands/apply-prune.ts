@@ -19,7 +19,7 @@ const KINDS: readonly (readonly [string, string])[] = [
   ['v1', 'Service'],
   ['batch/v1', 'Job'],
   ['batch/v1beta1', 'CronJob'],
-  ['networking.k8s.io/v1', 'Ingress'],
+  ['extensions/v1beta1', 'Ingress'],
   ['apps/v1', 'DaemonSet'],
   ['apps/v1', 'Deployment'],
   ['apps/v1', 'ReplicaSet'],

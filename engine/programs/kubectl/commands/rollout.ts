@@ -34,7 +34,7 @@ async function pause(context: Context): Promise<void> {
   const printer = new ResultPrinter(context, 'none');
   const { infos, errors } = await selectObjects(context, { args: context.args, all: true });
   await forEach(infos, errors, async (info) => {
-    if (info.mapping.kind !== 'Deployment') throw new CliError(`${info.mapping.resource} "${info.name}" pausing is not supported`);
+    if (info.mapping.kind !== 'Deployment') throw refusal(info, 'pausing is not supported');
     if (at(info.object, 'spec', 'paused') === true) throw refusal(info, 'is already paused');
     await printer.print(await patchObject(context, info, { body: { spec: { paused: true } } }), 'paused');
   });
@@ -45,7 +45,7 @@ async function resume(context: Context): Promise<void> {
   const printer = new ResultPrinter(context, 'none');
   const { infos, errors } = await selectObjects(context, { args: context.args, all: true });
   await forEach(infos, errors, async (info) => {
-    if (info.mapping.kind !== 'Deployment') throw new CliError(`${info.mapping.resource} "${info.name}" resuming is not supported`);
+    if (info.mapping.kind !== 'Deployment') throw refusal(info, 'resuming is not supported');
     if (at(info.object, 'spec', 'paused') !== true) throw refusal(info, 'is not paused');
     await printer.print(await patchObject(context, info, { body: { spec: { paused: null } } }), 'resumed');
   });
