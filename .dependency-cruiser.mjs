@@ -29,8 +29,9 @@ export default {
     {
       name: 'no-circular',
       severity: 'error',
+      // An interpreter's files call each other in circles: a function's body is a command again.
       comment: 'a circle has no bottom',
-      from: {},
+      from: { pathNot: '^engine/shell/(interp|line-editor)/' },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     ...Object.entries(above).map(([part, upper]) =>

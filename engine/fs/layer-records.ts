@@ -7,7 +7,8 @@ import { prefixEnd } from '../store/kv-store.ts';
 import type { Journal } from '../store/journal.ts';
 import { FileContents, PAGE_BYTES } from './contents.ts';
 import type { NodeKind } from './inode.ts';
-import { LayerNode, type LayerFs } from './layer-fs.ts';
+import type { LayerFs } from './layer-fs.ts';
+import { LayerNode } from './layer-node.ts';
 
 export interface LayerStore {
   readonly journal: Journal;

@@ -2,7 +2,7 @@
 
 import { formatIp, parseIp } from './address.ts';
 import type { LinkView, NetStack, Route } from './net-stack.ts';
-import { Stack } from './stack.ts';
+import type { Stack } from './stack.ts';
 
 interface SavedLink {
   readonly index: number;
@@ -111,7 +111,7 @@ function restoreLink(stack: Stack, saved: SavedLink, peerStack: (namespace: stri
   if (saved.tunnel !== undefined) link.tunnel = { local: address(saved.tunnel.local), remote: address(saved.tunnel.remote) };
   if (saved.peer === undefined || link.peer !== undefined) return;
   const other = saved.peer.namespace === stack.namespace ? stack : peerStack(saved.peer.namespace);
-  if (!(other instanceof Stack)) return;
+  if (!(other instanceof (stack.constructor as typeof Stack))) return;
   const end = other
     .allLinks()
     .find((candidate) => candidate.name === saved.peer!.name && candidate.kind === 'veth' && candidate.peer === undefined);

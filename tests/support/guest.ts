@@ -1,7 +1,7 @@
 // A machine without init for tests of programs: a real kernel, a small disk with every program on it, virtual time.
 
 import { allPrograms } from '../../engine/programs/index.ts';
-import { executable, type ImageEntry, type ImageTree } from '../../engine/fs/image-tree.ts';
+import { type ImageEntry, type ImageTree } from '../../engine/fs/image-tree.ts';
 import { LinuxKernel } from '../../engine/kernel/linux-kernel.ts';
 import type { Process, Program } from '../../engine/kernel/process.ts';
 import { ProgramRegistry } from '../../engine/programs/registry.ts';

@@ -76,7 +76,9 @@ export async function pullImages(
     }
   } catch (error) {
     if (!(error instanceof DockerError) && !(error instanceof DaemonUnreachable)) throw error;
-    throw new KubeadmError(`[preflight] Some fatal errors occurred:\n\t[ERROR ImagePull]: failed to pull image: ${error.message}\n, error: exit status 1`);
+    throw new KubeadmError(
+      `[preflight] Some fatal errors occurred:\n\t[ERROR ImagePull]: failed to pull image: ${error.message}\n, error: exit status 1`,
+    );
   } finally {
     docker.close();
   }

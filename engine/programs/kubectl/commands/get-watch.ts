@@ -13,7 +13,7 @@ import { clientTable, type Table } from '../printers/table.ts';
 import { TABLE_LAYOUT, TabWriter } from '../printers/tab-writer.ts';
 import { getObject, itemsOf, type Target } from '../resource/infos.ts';
 import { at } from './common.ts';
-import { TABLE_ACCEPT, tablePrinter } from './get.ts';
+import { TABLE_ACCEPT, tablePrinter } from './get-table.ts';
 
 export async function watchObjects(
   context: Context,

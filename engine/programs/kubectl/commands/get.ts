@@ -5,7 +5,7 @@ import { text } from '../../../sim/bytes.ts';
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CliError, throwAll } from '../errors.ts';
-import { groupKind, query, type Mapping } from '../factory/rest-mapper.ts';
+import { query, type Mapping } from '../factory/rest-mapper.ts';
 import { sortKeys, type JsonObject } from '../printers/json.ts';
 import { printerFor } from '../printers/object-printer.ts';
 import { clientTable, TablePrinter, type Table } from '../printers/table.ts';
@@ -13,10 +13,8 @@ import { TABLE_LAYOUT, TabWriter } from '../printers/tab-writer.ts';
 import { getObject, infosFromFiles, itemsOf, listPages, targetsOf, type ListQuery, type Target } from '../resource/infos.ts';
 import { sortByExpression, sortObjects, sortTable } from '../resource/sorting.ts';
 import { at, filenamesOf, printRequest } from './common.ts';
+import { TABLE_ACCEPT, tablePrinter } from './get-table.ts';
 import { watchObjects } from './get-watch.ts';
-
-export const TABLE_ACCEPT =
-  'application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json';
 
 export const get: Command = { name: 'get', run };
 
@@ -180,18 +178,6 @@ async function printTables(
   if (hasWritten || flags.bool('ignore-not-found') || errors.length > 0) return;
   const isNamespaced = !flags.bool('all-namespaces') && parts.every(({ mapping }) => mapping.isNamespaced);
   await context.err(isNamespaced ? `No resources found in ${namespace} namespace.\n` : 'No resources found\n');
-}
-
-export function tablePrinter(context: Context, mapping: Mapping, withKind: boolean): TablePrinter {
-  const { flags } = context;
-  return new TablePrinter({
-    noHeaders: flags.bool('no-headers'),
-    wide: flags.string('output') === 'wide',
-    withNamespace: flags.bool('all-namespaces') && mapping.isNamespaced,
-    kind: withKind ? groupKind(mapping) : undefined,
-    showLabels: flags.bool('show-labels'),
-    labelColumns: flags.list('label-columns'),
-  });
 }
 
 interface ObjectPrinting {

@@ -2,7 +2,7 @@
 
 import { formatIp, maskOf, parsePrefix } from '../../../net/address.ts';
 import { formatAddresses } from './format.ts';
-import { IpError, isCommand, nextArgument, requireRoot, unknownCommand, type IpContext } from './index.ts';
+import { IpError, isCommand, nextArgument, requireRoot, unknownCommand, type IpContext } from './context.ts';
 
 export function addressCommand(args: string[], context: IpContext): string {
   const command = args[0];

@@ -1,28 +1,15 @@
 // Models ip(8) of iproute 4.11: link, address, route, neighbour, rule and netns.
 // Not modelled: tunnels by `ip tunnel`, policy routing, monitor.
 
-import type { Process, Program } from '../../../kernel/process.ts';
-import { isSysError, SysError } from '../../../sim/errno.ts';
+import type { Program } from '../../../kernel/process.ts';
+import { isSysError } from '../../../sim/errno.ts';
 import { err, out } from '../io.ts';
 import { addressCommand } from './address.ts';
 import type { Style } from './format.ts';
+import { IpError, type IpContext } from './context.ts';
 import { linkCommand } from './link.ts';
 import { netnsCommand } from './netns.ts';
 import { neighbourCommand, routeCommand, ruleCommand } from './route.ts';
-
-/** What ip prints and how it ends when its arguments are wrong. */
-export class IpError extends Error {
-  readonly status: number;
-  constructor(message: string, status = 255) {
-    super(message);
-    this.status = status;
-  }
-}
-
-export interface IpContext {
-  readonly process: Process;
-  readonly style: Style;
-}
 
 type Command = (args: string[], context: IpContext) => string | Promise<string | number>;
 
@@ -100,23 +87,3 @@ export const ip: Program = {
     }
   },
 };
-
-/** Changing anything needs CAP_NET_ADMIN. */
-export function requireRoot({ process }: IpContext): void {
-  if (process.sys.credentials().uid !== 0) throw new SysError('EPERM');
-}
-
-/** `ip` takes any beginning of a command's name. */
-export function isCommand(word: string | undefined, ...names: readonly string[]): boolean {
-  return word !== undefined && names.some((name) => name.startsWith(word));
-}
-
-export function nextArgument(args: string[]): string {
-  const value = args.shift();
-  if (value === undefined) throw new IpError('Command line is not complete. Try option "help"');
-  return value;
-}
-
-export function unknownCommand(command: string, object: string): IpError {
-  return new IpError(`Command "${command}" is unknown, try "ip ${object} help".`);
-}

@@ -3,7 +3,7 @@
 import type { LinkView } from '../../../net/net-stack.ts';
 import { SysError } from '../../../sim/errno.ts';
 import { formatLink } from './format.ts';
-import { IpError, isCommand, nextArgument, requireRoot, unknownCommand, type IpContext } from './index.ts';
+import { IpError, isCommand, nextArgument, requireRoot, unknownCommand, type IpContext } from './context.ts';
 
 const KINDS: readonly LinkView['kind'][] = ['veth', 'bridge', 'ipip', 'dummy'];
 

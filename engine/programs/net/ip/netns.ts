@@ -1,7 +1,7 @@
 // Models `ip netns`: named network namespaces under /var/run/netns.
 
 import { isSysError } from '../../../sim/errno.ts';
-import { IpError, nextArgument, requireRoot, unknownCommand, type IpContext } from './index.ts';
+import { IpError, nextArgument, requireRoot, unknownCommand, type IpContext } from './context.ts';
 
 const DIRECTORY = '/var/run/netns';
 

@@ -4,7 +4,7 @@ import { parseIp, parsePrefix, formatIp } from '../../../net/address.ts';
 import type { Neighbour, Route } from '../../../net/net-stack.ts';
 import { isSysError } from '../../../sim/errno.ts';
 import { formatNeighbour, formatRoute } from './format.ts';
-import { IpError, isCommand, nextArgument, requireRoot, unknownCommand, type IpContext } from './index.ts';
+import { IpError, isCommand, nextArgument, requireRoot, unknownCommand, type IpContext } from './context.ts';
 
 export function routeCommand(args: string[], context: IpContext): string {
   const command = args[0];
