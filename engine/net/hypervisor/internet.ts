@@ -75,6 +75,8 @@ export class Internet {
       host: new FixedNetHost({ 'net.ipv4.ip_forward': '1' }),
     });
     this.net.setLink('lo', { isUp: true });
+    // A packet for an address nobody here has wanders off and is never heard of again.
+    this.net.addRoute({ destination: '0.0.0.0/0', type: 'blackhole', protocol: 'static', scope: 'global' });
     for (const address of new Set([...PUBLIC_NAME_SERVERS, ...this.#addresses.values()])) this.#own(address);
     for (const address of PUBLIC_NAME_SERVERS) void this.serveNames(this.net.udp({ address, port: 53 }));
   }

@@ -77,6 +77,15 @@ describe('the NAT adapter', () => {
     expect(answer).toContain('you asked for /x');
   });
 
+  it.each(['172.16.221.129', '198.51.100.7'])('swallows what is sent to %s, an address nobody has', async (address) => {
+    const { stack, online, clock } = world();
+    online();
+    let result: unknown = 'nothing yet';
+    void stack.ping({ address, timeoutMs: 1000 }).then((reply) => (result = reply));
+    await clock.advance(1_100);
+    expect(result).toBeUndefined();
+  });
+
   it('lets a resolver without any server wait out its tries', async () => {
     const { online, resolver, clock } = world();
     online();
