@@ -1,6 +1,7 @@
 // Models what every command of kubectl works with: its flags, its streams, the configuration and the connection.
 
 import type { Process } from '../../kernel/process.ts';
+import { zoneOf, type Zone } from '../../kernel/time-zone.ts';
 import { isSysError } from '../../sim/errno.ts';
 import { utf8 } from '../../sim/bytes.ts';
 import type { FlagSet } from './flags/flag-set.ts';
@@ -41,6 +42,11 @@ export class Context {
 
   now(): number {
     return this.process.sys.now();
+  }
+
+  /** The zone times are shown in. */
+  get zone(): Zone {
+    return zoneOf(this.process.sys, this.process.env.get('TZ'));
   }
 
   async out(text: string): Promise<void> {

@@ -112,7 +112,11 @@ export class Shell {
       if (shell.isPosix) {
         const env = shell.variables.get('ENV');
         if (env !== undefined) yield* this.#sourceIfThere(yield* shell.expander.text(parseWord(env, 'double')));
-      } else if (!options.noRc) yield* this.#sourceIfThere(options.rcFile ?? `${home}/.bashrc`);
+      } else if (!options.noRc) {
+        // Debian builds bash with a file for everyone; where nobody installs it, as on CentOS, nothing differs.
+        yield* this.#sourceIfThere('/etc/bash.bashrc');
+        yield* this.#sourceIfThere(options.rcFile ?? `${home}/.bashrc`);
+      }
       return;
     }
     const file = shell.isPosix ? undefined : shell.variables.get('BASH_ENV');

@@ -86,6 +86,7 @@ export function debian(release: { readonly version: string; readonly codename: s
       '/etc/os-release',
       `PRETTY_NAME="Debian GNU/Linux ${release.name} (${release.codename})"\nNAME="Debian GNU/Linux"\nVERSION_ID="${release.name}"\nVERSION="${release.name} (${release.codename})"\nVERSION_CODENAME=${release.codename}\nID=debian\nHOME_URL="https://www.debian.org/"\n`,
     ),
+    file('/etc/bash.bashrc', "# System-wide .bashrc file for interactive bash(1) shells.\nPS1='\\u@\\h:\\w\\$ '\n"),
     file('/root/.bashrc', '# ~/.bashrc: read by interactive shells\n'),
     file('/root/.profile', '# ~/.profile: read by login shells\n'),
     ...installed('/bin', COREUTILS_BIN),

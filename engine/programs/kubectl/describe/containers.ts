@@ -2,7 +2,7 @@
 
 import { isObject, type JsonObject } from '../printers/json.ts';
 import { at } from '../commands/common.ts';
-import { objects, rfc1123, text, titleBool } from './values.ts';
+import { objects, text, titleBool } from './values.ts';
 import type { DescribeWriter } from './writer.ts';
 
 /** Writes containers; `space` is put before them within templates. */
@@ -70,15 +70,15 @@ function writeState(writer: DescribeWriter, title: string, state: unknown): void
   const terminated = at(state, 'terminated');
   if (isObject(running)) {
     writer.line(2, `${title}:\tRunning`);
-    writer.line(3, `Started:\t${rfc1123(running['startedAt'])}`);
+    writer.line(3, `Started:\t${writer.time(running['startedAt'])}`);
   } else if (isObject(terminated)) {
     writer.line(2, `${title}:\tTerminated`);
     if (text(terminated['reason']) !== '') writer.line(3, `Reason:\t${text(terminated['reason'])}`);
     if (text(terminated['message']) !== '') writer.line(3, `Message:\t${text(terminated['message'])}`);
     writer.line(3, `Exit Code:\t${text(terminated['exitCode'] ?? 0)}`);
     if (Number(terminated['signal'] ?? 0) > 0) writer.line(3, `Signal:\t${text(terminated['signal'])}`);
-    writer.line(3, `Started:\t${rfc1123(terminated['startedAt'] ?? '0001-01-01T00:00:00Z')}`);
-    writer.line(3, `Finished:\t${rfc1123(terminated['finishedAt'] ?? '0001-01-01T00:00:00Z')}`);
+    writer.line(3, `Started:\t${writer.time(terminated['startedAt'] ?? '0001-01-01T00:00:00Z')}`);
+    writer.line(3, `Finished:\t${writer.time(terminated['finishedAt'] ?? '0001-01-01T00:00:00Z')}`);
   } else {
     writer.line(2, `${title}:\tWaiting`);
     if (text(at(waiting, 'reason')) !== '') writer.line(3, `Reason:\t${text(at(waiting, 'reason'))}`);

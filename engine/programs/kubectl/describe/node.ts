@@ -7,11 +7,11 @@ import { isObject, type JsonObject } from '../printers/json.ts';
 import { quantity } from '../resource/sorting.ts';
 import { at } from '../commands/common.ts';
 import { eventsOf, writeEvents } from './events.ts';
-import { objects, rfc1123, text } from './values.ts';
+import { objects, text } from './values.ts';
 import { DescribeWriter, writeAnnotations, writeLabels } from './writer.ts';
 
 export async function describeNode(context: Context, node: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = new DescribeWriter();
+  const writer = new DescribeWriter(context.zone);
   const name = text(at(node, 'metadata', 'name'));
   const line = (value: string): void => writer.line(0, value);
   line(`Name:\t${name}`);
@@ -19,7 +19,7 @@ export async function describeNode(context: Context, node: JsonObject, showEvent
   line(`Roles:\t${roles.length === 0 ? '<none>' : roles.join(',')}`);
   writeLabels(writer, 0, 'Labels', at(node, 'metadata', 'labels'));
   writeAnnotations(writer, 0, 'Annotations', at(node, 'metadata', 'annotations'));
-  line(`CreationTimestamp:\t${rfc1123(at(node, 'metadata', 'creationTimestamp'))}`);
+  line(`CreationTimestamp:\t${writer.time(at(node, 'metadata', 'creationTimestamp'))}`);
   writeTaints(writer, objects(at(node, 'spec', 'taints')));
   line(`Unschedulable:\t${text(at(node, 'spec', 'unschedulable') ?? false)}`);
   const pods = objects(
@@ -93,8 +93,8 @@ async function writeLease(context: Context, writer: DescribeWriter, name: string
   }
   writer.line(0, 'Lease:');
   writer.line(1, `HolderIdentity:\t${text(at(lease, 'spec', 'holderIdentity') ?? '<unset>')}`);
-  writer.line(1, `AcquireTime:\t${rfc1123(at(lease, 'spec', 'acquireTime'))}`);
-  writer.line(1, `RenewTime:\t${rfc1123(at(lease, 'spec', 'renewTime'))}`);
+  writer.line(1, `AcquireTime:\t${writer.time(at(lease, 'spec', 'acquireTime'))}`);
+  writer.line(1, `RenewTime:\t${writer.time(at(lease, 'spec', 'renewTime'))}`);
 }
 
 function writeConditions(writer: DescribeWriter, conditions: readonly JsonObject[]): void {
@@ -104,7 +104,7 @@ function writeConditions(writer: DescribeWriter, conditions: readonly JsonObject
   for (const condition of conditions) {
     writer.line(
       1,
-      `${text(condition['type'])} \t${text(condition['status'])} \t${rfc1123(condition['lastHeartbeatTime'])} \t${rfc1123(condition['lastTransitionTime'])} \t${text(condition['reason'])} \t${text(condition['message'])}`,
+      `${text(condition['type'])} \t${text(condition['status'])} \t${writer.time(condition['lastHeartbeatTime'])} \t${writer.time(condition['lastTransitionTime'])} \t${text(condition['reason'])} \t${text(condition['message'])}`,
     );
   }
 }

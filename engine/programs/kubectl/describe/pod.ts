@@ -6,11 +6,11 @@ import { isObject, type JsonObject } from '../printers/json.ts';
 import { at } from '../commands/common.ts';
 import { writeContainers, writeVolumes } from './containers.ts';
 import { eventsOf, writeEvents } from './events.ts';
-import { controllerOf, objects, rfc1123, text } from './values.ts';
+import { controllerOf, objects, text } from './values.ts';
 import { DescribeWriter, writeAnnotations, writeLabels } from './writer.ts';
 
 export async function describePod(context: Context, pod: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = new DescribeWriter();
+  const writer = new DescribeWriter(context.zone);
   const line = (value: string): void => writer.line(0, value);
   line(`Name:\t${text(at(pod, 'metadata', 'name'))}`);
   line(`Namespace:\t${text(at(pod, 'metadata', 'namespace'))}`);
@@ -18,7 +18,7 @@ export async function describePod(context: Context, pod: JsonObject, showEvents:
   if (text(at(pod, 'spec', 'priorityClassName')) !== '') line(`Priority Class Name:\t${text(at(pod, 'spec', 'priorityClassName'))}`);
   const node = text(at(pod, 'spec', 'nodeName'));
   line(`Node:\t${node === '' ? '<none>' : `${node}/${text(at(pod, 'status', 'hostIP'))}`}`);
-  if (at(pod, 'status', 'startTime') !== undefined) line(`Start Time:\t${rfc1123(at(pod, 'status', 'startTime'))}`);
+  if (at(pod, 'status', 'startTime') !== undefined) line(`Start Time:\t${writer.time(at(pod, 'status', 'startTime'))}`);
   writeLabels(writer, 0, 'Labels', at(pod, 'metadata', 'labels'));
   writeAnnotations(writer, 0, 'Annotations', at(pod, 'metadata', 'annotations'));
   const deleted = at(pod, 'metadata', 'deletionTimestamp');

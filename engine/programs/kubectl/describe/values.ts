@@ -1,17 +1,21 @@
 // How the describers word single values.
 
+import { offsetOf, type Zone } from '../../../kernel/time-zone.ts';
 import { isObject, type JsonObject } from '../printers/json.ts';
 import { at } from '../commands/common.ts';
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** time.RFC1123Z. */
-export function rfc1123(timestamp: unknown): string {
+/** time.RFC1123Z in the zone kubectl runs in. */
+export function rfc1123(timestamp: unknown, zone: Zone): string {
   if (typeof timestamp !== 'string') return '<unset>';
-  const date = new Date(timestamp);
+  // A missing time is Go's zero, which is universal time everywhere.
+  const { offsetMinutes } = timestamp.startsWith('0001-') ? { offsetMinutes: 0 } : zone;
+  const date = new Date(Date.parse(timestamp) + offsetMinutes * 60_000);
   const two = (value: number): string => String(value).padStart(2, '0');
-  return `${DAYS[date.getUTCDay()] ?? ''}, ${two(date.getUTCDate())} ${MONTHS[date.getUTCMonth()] ?? ''} ${date.getUTCFullYear()} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+  const day = `${DAYS[date.getUTCDay()] ?? ''}, ${two(date.getUTCDate())} ${MONTHS[date.getUTCMonth()] ?? ''} ${String(date.getUTCFullYear()).padStart(4, '0')}`;
+  return `${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} ${offsetOf(offsetMinutes)}`;
 }
 
 export function objects(value: unknown): readonly JsonObject[] {

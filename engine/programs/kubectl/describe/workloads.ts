@@ -8,11 +8,11 @@ import { equal } from '../resource/strategic-merge.ts';
 import { at } from '../commands/common.ts';
 import { eventsOf, writeEvents } from './events.ts';
 import { writePodTemplate } from './pod.ts';
-import { controllerOf, objects, rfc1123, selectorText, text, titleBool } from './values.ts';
+import { controllerOf, objects, selectorText, text, titleBool } from './values.ts';
 import { DescribeWriter, writeAnnotations, writeLabels } from './writer.ts';
 
 export async function describeDeployment(context: Context, deployment: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = start(deployment, { withNamespace: true, withCreation: true });
+  const writer = start(context, deployment, { withNamespace: true, withCreation: true });
   writeLabels(writer, 0, 'Labels', at(deployment, 'metadata', 'labels'));
   writeAnnotations(writer, 0, 'Annotations', at(deployment, 'metadata', 'annotations'));
   writer.line(0, `Selector:\t${selectorText(at(deployment, 'spec', 'selector'))}`);
@@ -70,7 +70,7 @@ export function withoutHash(template: unknown): unknown {
 }
 
 export async function describeReplicaSet(context: Context, set: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = start(set, { withNamespace: true, withCreation: false });
+  const writer = start(context, set, { withNamespace: true, withCreation: false });
   writer.line(
     0,
     `Selector:\t${set['kind'] === 'ReplicationController' ? selectorText({ matchLabels: at(set, 'spec', 'selector') }) : selectorText(at(set, 'spec', 'selector'))}`,
@@ -88,7 +88,7 @@ export async function describeReplicaSet(context: Context, set: JsonObject, show
 }
 
 export async function describeDaemonSet(context: Context, set: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = start(set, { withNamespace: false, withCreation: false });
+  const writer = start(context, set, { withNamespace: false, withCreation: false });
   writer.line(0, `Selector:\t${selectorText(at(set, 'spec', 'selector'))}`);
   writer.line(0, `Node-Selector:\t${selectorText({ matchLabels: at(set, 'spec', 'template', 'spec', 'nodeSelector') })}`);
   writeLabels(writer, 0, 'Labels', at(set, 'metadata', 'labels'));
@@ -106,7 +106,7 @@ export async function describeDaemonSet(context: Context, set: JsonObject, showE
 }
 
 export async function describeStatefulSet(context: Context, set: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = start(set, { withNamespace: true, withCreation: true });
+  const writer = start(context, set, { withNamespace: true, withCreation: true });
   writer.line(0, `Selector:\t${selectorText(at(set, 'spec', 'selector'))}`);
   writeLabels(writer, 0, 'Labels', at(set, 'metadata', 'labels'));
   writeAnnotations(writer, 0, 'Annotations', at(set, 'metadata', 'annotations'));
@@ -139,7 +139,7 @@ function writeClaimTemplates(writer: DescribeWriter, templates: readonly JsonObj
 }
 
 export async function describeJob(context: Context, job: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = start(job, { withNamespace: true, withCreation: false });
+  const writer = start(context, job, { withNamespace: true, withCreation: false });
   writer.line(0, `Selector:\t${selectorText(at(job, 'spec', 'selector'))}`);
   writeLabels(writer, 0, 'Labels', at(job, 'metadata', 'labels'));
   writeAnnotations(writer, 0, 'Annotations', at(job, 'metadata', 'annotations'));
@@ -149,8 +149,8 @@ export async function describeJob(context: Context, job: JsonObject, showEvents:
   writer.line(0, `Completions:\t${text(at(job, 'spec', 'completions') ?? '<unset>')}`);
   const started = at(job, 'status', 'startTime');
   const completed = at(job, 'status', 'completionTime');
-  if (started !== undefined) writer.line(0, `Start Time:\t${rfc1123(started)}`);
-  if (completed !== undefined) writer.line(0, `Completed At:\t${rfc1123(completed)}`);
+  if (started !== undefined) writer.line(0, `Start Time:\t${writer.time(started)}`);
+  if (completed !== undefined) writer.line(0, `Completed At:\t${writer.time(completed)}`);
   if (started !== undefined && completed !== undefined)
     writer.line(0, `Duration:\t${humanDuration(Date.parse(text(completed)) - Date.parse(text(started)))}`);
   const deadline = at(job, 'spec', 'activeDeadlineSeconds');
@@ -163,7 +163,7 @@ export async function describeJob(context: Context, job: JsonObject, showEvents:
 }
 
 export async function describeCronJob(context: Context, cronJob: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = start(cronJob, { withNamespace: true, withCreation: false });
+  const writer = start(context, cronJob, { withNamespace: true, withCreation: false });
   const spec = (key: string): unknown => at(cronJob, 'spec', key);
   writeLabels(writer, 0, 'Labels', at(cronJob, 'metadata', 'labels'));
   writeAnnotations(writer, 0, 'Annotations', at(cronJob, 'metadata', 'annotations'));
@@ -184,18 +184,22 @@ export async function describeCronJob(context: Context, cronJob: JsonObject, sho
   if (deadline !== undefined) writer.line(0, `Active Deadline Seconds:\t${text(deadline)}s`);
   writePodTemplate(writer, at(job, 'template'));
   const last = at(cronJob, 'status', 'lastScheduleTime');
-  writer.line(0, `Last Schedule Time:\t${last === undefined ? '<unset>' : rfc1123(last)}`);
+  writer.line(0, `Last Schedule Time:\t${last === undefined ? '<unset>' : writer.time(last)}`);
   const active = objects(at(cronJob, 'status', 'active')).map((reference) => text(reference['name']));
   writer.line(0, `Active Jobs:\t${active.length === 0 ? '<none>' : active.join(', ')}`);
   if (showEvents) writeEvents(context, writer, await eventsOf(context, cronJob));
   return writer.toString();
 }
 
-function start(object: JsonObject, options: { readonly withNamespace: boolean; readonly withCreation: boolean }): DescribeWriter {
-  const writer = new DescribeWriter();
+function start(
+  context: Context,
+  object: JsonObject,
+  options: { readonly withNamespace: boolean; readonly withCreation: boolean },
+): DescribeWriter {
+  const writer = new DescribeWriter(context.zone);
   writer.line(0, `Name:\t${text(at(object, 'metadata', 'name'))}`);
   if (options.withNamespace) writer.line(0, `Namespace:\t${text(at(object, 'metadata', 'namespace'))}`);
-  if (options.withCreation) writer.line(0, `CreationTimestamp:\t${rfc1123(at(object, 'metadata', 'creationTimestamp'))}`);
+  if (options.withCreation) writer.line(0, `CreationTimestamp:\t${writer.time(at(object, 'metadata', 'creationTimestamp'))}`);
   return writer;
 }
 

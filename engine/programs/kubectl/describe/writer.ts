@@ -1,9 +1,22 @@
 // Models the describers' writer: indented lines whose tabs become columns at the end.
 
+import type { Zone } from '../../../kernel/time-zone.ts';
+import { rfc1123 } from './values.ts';
 import { alignTabs, DESCRIBE_LAYOUT } from '../printers/tab-writer.ts';
 
 export class DescribeWriter {
   #text = '';
+  readonly #zone: Zone;
+
+  /** Times are written in `zone`. */
+  constructor(zone: Zone = { name: 'UTC', offsetMinutes: 0 }) {
+    this.#zone = zone;
+  }
+
+  /** A time of the API, as Go's RFC1123Z. */
+  time(timestamp: unknown): string {
+    return rfc1123(timestamp, this.#zone);
+  }
 
   /** Writes `text` behind `level` indents; the text brings its own line end. */
   write(level: number, text: string): void {
