@@ -33,6 +33,9 @@ export interface DrivenLab {
   snapshots(): readonly object[];
   saveSnapshot(name: string, note?: string): object;
   restoreSnapshot(name: string): Promise<void>;
+  /** What was kept without being asked: before each command line, and before each restoration. */
+  restorePoints(): readonly object[];
+  restorePoint(revision: number): Promise<void>;
   deleteSnapshot(name: string): void;
   /** In words: what is different at `name` from `other` (the present when left out). */
   diff(name: string, other?: string): readonly string[];

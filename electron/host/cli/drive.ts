@@ -19,7 +19,8 @@ const REQUEST = z.union([
   z.strictObject({ id, vm: z.string(), run: z.string(), stdin: z.string().optional(), timeout: duration.optional() }),
   z.strictObject({ id, advance: duration }),
   z.strictObject({ id, snapshot: z.enum(['save', 'restore', 'delete']), name: z.string(), note: z.string().optional() }),
-  z.strictObject({ id, snapshot: z.literal('list') }),
+  z.strictObject({ id, snapshot: z.enum(['list', 'points']) }),
+  z.strictObject({ id, snapshot: z.literal('restore-point'), revision: z.int().min(1) }),
   z.strictObject({ id, snapshot: z.literal('diff'), name: z.string(), with: z.string().optional() }),
   z.strictObject({ id, snapshot: z.enum(['export', 'import']), name: z.string().optional(), file: z.string() }),
   z.strictObject({ id, power: z.enum(['on', 'off', 'reset', 'acpi']), vm: z.string() }),
@@ -109,6 +110,11 @@ async function snapshot(lab: DrivenLab, request: Extract<Request, { snapshot: st
   switch (request.snapshot) {
     case 'list':
       return { snapshots: lab.snapshots() };
+    case 'points':
+      return { points: lab.restorePoints() };
+    case 'restore-point':
+      await lab.restorePoint(request.revision);
+      return { now: isoTime(lab.now()) };
     case 'save':
       return { snapshot: lab.saveSnapshot(request.name, request.note) };
     case 'delete':
