@@ -250,6 +250,7 @@ export class Kubelet {
 
   async #checkRuntime(): Promise<void> {
     const { runtime, log } = this.#o;
+    const wasUp = this.#isRuntimeUp;
     try {
       const status = await runtime.status();
       const before = this.#networkProblem;
@@ -265,6 +266,8 @@ export class Kubelet {
         );
       } else if (before !== undefined) this.#wakeAll();
       this.#runtimeSyncMs = this.#sys.now();
+      // What came while the runtime was away has waited for this.
+      if (!wasUp && this.#isRuntimeUp) this.#wakeAll();
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error;
       log('E', 'kubelet.go:2183', `Container runtime sanity check failed: rpc error: code = Unknown desc = ${error.message}`);
@@ -276,7 +279,10 @@ export class Kubelet {
     for (;;) {
       try {
         await runtime.watchEvents((uid) => {
+          const isFirst = !this.#isWatching;
           this.#isWatching = true;
+          // Everything goes on at the same instant in a resumed machine: docker was a moment behind the first question.
+          if (isFirst && this.#o.process.resumed && this.#runtimeSyncMs === 0) this.#background(this.#checkRuntime());
           this.#plegMs = this.#sys.now();
           if (uid === undefined) this.#isAllDirty = true;
           else this.#dirty.add(uid);
