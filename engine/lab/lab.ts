@@ -66,7 +66,7 @@ export class Lab implements Disposable {
     this.networks = this.#owned.add(new LabNetworks({ clock, rng: this.rng.fork('networks') }));
     registerSites(this.networks.internet, clock);
     const programs = allPrograms();
-    const images = labImages(programs, { trustedPem: this.networks.internet.authorityPem });
+    const images = labImages(programs, { trustedPem: () => this.networks.internet.authorityPem });
     const hosts = profile.machines.map(({ name, address }) => ({ name, address }));
     this.machines = profile.machines.map((spec) => {
       const machine = new EmulatedMachine(spec, {

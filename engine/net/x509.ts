@@ -83,6 +83,9 @@ export function generateKeyPair(rng: Rng): KeyPair {
   return { privateKeyPem: pem('EC PRIVATE KEY', privateDer), publicKeyPem: pem('PUBLIC KEY', publicKeyInfo(point)) };
 }
 
+// A lab multiplies the base point a few dozen times: the large table that pays off after thousands would be most of the work.
+p256.Point.BASE.precompute(4);
+
 // Curve arithmetic costs about a millisecond, and the same keys and tokens are met thousands of times. What these two keep
 // is a pure function of its key, so labs may share it.
 const publicKeys = new Map<string, string>();
