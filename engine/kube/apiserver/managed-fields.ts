@@ -32,6 +32,11 @@ const MAX_ENTRIES = 10;
 
 /** Puts what `next` changes against `current` under the writer's name, and takes it from the others. */
 export function recordManager({ next, current, context, nowMs, definition }: Write): void {
+  // What nobody owned a field of when it was made is not tracked later either.
+  if (current !== undefined && (current.metadata.managedFields ?? []).length === 0) {
+    delete next.metadata.managedFields;
+    return;
+  }
   const given = (next.metadata.managedFields ?? []) as unknown as Entry[];
   const known = ((current?.metadata.managedFields ?? []) as unknown as Entry[]).map((entry) => ({ ...entry }));
   // A client that sends an empty list asks for a reset.
@@ -183,7 +188,7 @@ function changedOf(next: unknown, old: unknown, path: readonly string[]): FieldS
 /** A value that was not there before: itself and everything in it. */
 function setOf(value: unknown, path: readonly string[]): FieldSet {
   if (isRecord(value)) {
-    const members = Object.entries(value).filter(([, member]) => member !== undefined && member !== null);
+    const members = Object.entries(value).filter(([, member]) => member !== undefined);
     if (members.length === 0 || isAtomic(value, path)) return {};
     const out: FieldSet = { '.': {} };
     for (const [key, member] of members) out[`f:${key}`] = setOf(member, [...path, key]);

@@ -87,6 +87,8 @@ export class ResourceEndpoint {
     if (definition.hasGeneration) meta['generation'] = 1;
     object.metadata = orderMeta(meta);
     const nowMs = this.#clock.now();
+    // Before strategy and admission: what they fill in belongs to nobody.
+    recordManager({ next: object, current: undefined, context, nowMs, definition });
     definition.strategy.prepareForCreate?.(object, { nowMs, user: context.user });
 
     const request = this.#admissionRequest('CREATE', object, undefined, context);
@@ -96,7 +98,6 @@ export class ResourceEndpoint {
     const errors = [...validateMeta(definition, object), ...(definition.strategy.validate?.(object) ?? [])];
     if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors);
     await this.#validate(request);
-    recordManager({ next: object, current: undefined, context, nowMs, definition });
     if (this.store.get(context.namespace, object.metadata.name) !== undefined) throw alreadyExists(this.#names, object.metadata.name);
     const release = await this.#hooks.beforeCreate?.(object, context.isDryRun);
     object.metadata = orderMeta(object.metadata as unknown as Record<string, unknown>);

@@ -123,6 +123,11 @@ export interface EventRecorder {
     reason: string,
     message: string,
     /** `fieldPath` names a part of the object: `spec.containers{nginx}`. */
-    options?: { readonly fieldPath?: string; readonly annotations?: Readonly<Record<string, string>> },
+    options?: {
+      readonly fieldPath?: string;
+      readonly annotations?: Readonly<Record<string, string>>;
+      /** What the reporter was doing; only events of events.k8s.io have it. */
+      readonly action?: string;
+    },
   ): void;
 }

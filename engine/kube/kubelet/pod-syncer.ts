@@ -193,7 +193,8 @@ export class PodSyncer {
       await runtime.startContainer(id);
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error;
-      this.#o.event(pod, 'Warning', 'Failed', `Error: ${error.message}`, container);
+      // An event names the container: with the id, which each try has anew, no two of them would be equal.
+      this.#o.event(pod, 'Warning', 'Failed', `Error: ${error.message.replaceAll(id, container.name)}`, container);
       return { reason: 'RunContainerError', message: error.message };
     }
     this.#o.event(pod, 'Normal', 'Started', `Started container ${container.name}`, container);

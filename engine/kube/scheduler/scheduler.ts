@@ -127,7 +127,7 @@ class Scheduler {
     }
     if (!this.#isOurs(pod) || this.#assumed.has(key)) return;
     if (old === undefined) this.#queue.add(pod);
-    else if (!isDeepEqual(old.spec, pod.spec) || !isDeepEqual(old.metadata.labels, pod.metadata.labels)) this.#queue.update(pod);
+    else if (!isDeepEqual(old.spec, pod.spec) || !isDeepEqual(comparedMeta(old), comparedMeta(pod))) this.#queue.update(pod);
     else if (pod.metadata.deletionTimestamp !== undefined && old.metadata.deletionTimestamp === undefined) this.#queue.update(pod);
   }
 
@@ -135,7 +135,7 @@ class Scheduler {
     const pod = this.#options.informers.for<Pod>(POD).lister.get(key);
     if (pod === undefined || !this.#isOurs(pod)) return this.#queue.done(key);
     if (pod.metadata.deletionTimestamp !== undefined) {
-      this.#options.events.event(pod, 'Warning', 'FailedScheduling', `skip schedule deleting pod: ${key}`);
+      this.#options.events.event(pod, 'Warning', 'FailedScheduling', `skip schedule deleting pod: ${key}`, { action: 'Scheduling' });
       return this.#queue.done(key);
     }
     const snapshot = this.#withNominated(pod, this.#snapshotNodes());
@@ -177,7 +177,7 @@ class Scheduler {
     }
     this.#queue.done(key);
     this.#options.log('I', `"Successfully bound pod to node" pod="${key}" node="${node}"`);
-    this.#options.events.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node}`);
+    this.#options.events.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node}`, { action: 'Binding' });
   }
 
   async #failed(pod: Pod, moves: number, message: string, snapshot: Snapshot, verdicts: ReadonlyMap<string, FilterVerdict>): Promise<void> {
@@ -191,11 +191,11 @@ class Scheduler {
         } catch (error) {
           if (!isNotFound(error)) throw error;
         }
-        this.#options.events.event(victim, 'Normal', 'Preempted', `Preempted by ${key} on node ${plan.node}`);
+        this.#options.events.event(victim, 'Normal', 'Preempted', `Preempted by ${key} on node ${plan.node}`, { action: 'Preempting' });
       }
     }
     this.#options.log('I', `"Unable to schedule pod; no fit; waiting" pod="${key}" err="${message}"`);
-    this.#options.events.event(pod, 'Warning', 'FailedScheduling', message);
+    this.#options.events.event(pod, 'Warning', 'FailedScheduling', message, { action: 'Scheduling' });
     this.#queue.unschedulable(key, moves);
     await this.#writeCondition(pod, message, plan?.node);
   }
@@ -245,4 +245,10 @@ function matters(old: Node, node: Node): boolean {
     (of.status?.conditions ?? []).map((condition) => [condition.type, condition.status]),
   ];
   return !isDeepEqual(facts(old), facts(node));
+}
+
+/** What makes a pod worth another try: all but its versions. managedFields count, so the scheduler's own first condition does too. */
+function comparedMeta({ metadata }: Pod): object {
+  const { resourceVersion: _version, generation: _generation, ...rest } = metadata;
+  return rest;
 }

@@ -2,6 +2,7 @@
 
 import { createClient, userAgentOf } from '../../kube/client/connect.ts';
 import { CorrelatingRecorder } from '../../kube/client/event-recorder.ts';
+import { SeriesRecorder } from '../../kube/client/series-recorder.ts';
 import { SharedInformers } from '../../kube/client/informer.ts';
 import { loadClientConfig } from '../../kube/client/kubeconfig.ts';
 import { LeaderElector } from '../../kube/client/leader-election.ts';
@@ -62,7 +63,7 @@ async function run(process: Process, flags: Flags, signal: AbortSignal): Promise
     runScheduler({
       client,
       informers,
-      events: recorder('default-scheduler'),
+      events: new SeriesRecorder({ client, clock: sys.clock, controller: 'default-scheduler', host: sys.hostname() }),
       clock: sys.clock,
       rng: sys.rng,
       signal,
