@@ -2,6 +2,7 @@
 // Not modelled: watchdogs, socket activation, resource limits.
 
 import type { Credentials, Process, SignalName } from '../kernel/process.ts';
+import { signalNumber } from '../kernel/signals.ts';
 import { isSysError } from '../sim/errno.ts';
 import { parseEnvironment, parseEnvironmentFile, parseExecCommand, type ExecCommand } from './exec-command.ts';
 import type { Journald } from './journal.ts';
@@ -10,16 +11,6 @@ import { OutputReader } from './output.ts';
 import type { LoadedUnit } from './unit-loader.ts';
 import type { ActiveState, UnitState } from './unit-state.ts';
 
-const SIGNAL_NUMBERS: Readonly<Partial<Record<SignalName, number>>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGABRT: 6,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGPIPE: 13,
-  SIGTERM: 15,
-};
 /** Ends that count as a success for a daemon that was asked to stop. */
 const CLEAN_SIGNALS: readonly string[] = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'];
 
@@ -253,7 +244,7 @@ export class Service {
       startMs: this.#mainStartMs,
       exitMs: this.#host.process.sys.now(),
       code: ended.kind === 'exited' ? 'exited' : 'killed',
-      status: ended.kind === 'exited' ? ended.status : (SIGNAL_NUMBERS[ended.signal] ?? 0),
+      status: ended.kind === 'exited' ? ended.status : signalNumber(ended.signal),
       ...(ended.kind === 'signaled' ? { signal: ended.signal } : {}),
     };
     this.state.mainPid = 0;
@@ -273,7 +264,7 @@ export class Service {
     if (ended.kind === 'signaled')
       this.#host.say(
         this.unit.name,
-        `${this.unit.name}: main process exited, code=killed, status=${SIGNAL_NUMBERS[ended.signal] ?? 0}/${ended.signal.slice(3)}`,
+        `${this.unit.name}: main process exited, code=killed, status=${signalNumber(ended.signal)}/${ended.signal.slice(3)}`,
         5,
       );
     this.#isStopping = true;

@@ -16,7 +16,7 @@ import {
   type ShimReply,
   type ShimRequest,
 } from '../shim-protocol.ts';
-import { parseSignal } from '../signals.ts';
+import { parseSignal } from '../../../kernel/signals.ts';
 import type { ContainerStore, StoredContainer } from './container-store.ts';
 import { randomName } from './container-names.ts';
 import type { ImageService, StoredImage } from './image-service.ts';
