@@ -225,11 +225,31 @@ class Exchange implements HttpResponder {
 
   #head(head: HttpResponseHead, framing: Readonly<Record<string, string>>): string {
     const headers = new Map<string, string>(Object.entries(head.headers ?? {}));
-    const names = new Set([...headers.keys()].map((name) => name.toLowerCase()));
-    if (this.#serverName !== undefined && !names.has('server')) headers.set('Server', this.#serverName);
-    if (!names.has('date')) headers.set('Date', new Date(this.#clock.now()).toUTCString());
+    let hasServer = false;
+    let hasDate = false;
+    let hasConnection = false;
+    for (const given of headers.keys()) {
+      const name = given.toLowerCase();
+      if (name === 'server') hasServer = true;
+      else if (name === 'date') hasDate = true;
+      else if (name === 'connection') hasConnection = true;
+    }
+    if (this.#serverName !== undefined && !hasServer) headers.set('Server', this.#serverName);
+    if (!hasDate) headers.set('Date', httpDate(this.#clock.now()));
     for (const [name, value] of Object.entries(framing)) headers.set(name, value);
-    if (this.#isClosing && !names.has('connection')) headers.set('Connection', 'close');
+    if (this.#isClosing && !hasConnection) headers.set('Connection', 'close');
     return formatHead(`HTTP/1.1 ${head.status} ${head.reason ?? reasonPhrase(head.status)}`, headers);
   }
+}
+
+/** The last date that was written out: many answers are given within one second. */
+const lastDate = { second: -1, text: '' };
+
+function httpDate(nowMs: number): string {
+  const second = Math.floor(nowMs / 1000);
+  if (second !== lastDate.second) {
+    lastDate.second = second;
+    lastDate.text = new Date(second * 1000).toUTCString();
+  }
+  return lastDate.text;
 }
