@@ -220,8 +220,8 @@ export class Service {
       });
       if (isMain) {
         this.state.mainExit = undefined;
-        this.#mainCommand = command.path;
-        this.#mainStartMs = process.sys.now();
+        this.state.mainCommand = command.path;
+        this.state.mainStartMs = process.sys.now();
         reaper.watch(pid, (ended) => this.#mainEnded(ended));
       }
       return pid;
@@ -233,15 +233,13 @@ export class Service {
     }
   }
 
-  #mainCommand = '';
-  #mainStartMs = 0;
-
   #mainEnded(ended: Ended): void {
     if (ended.pid !== this.state.mainPid && this.state.mainPid !== 0) return;
     this.state.mainExit = {
       pid: ended.pid,
-      command: this.#mainCommand,
-      startMs: this.#mainStartMs,
+      // As written in the unit, variables and all.
+      command: this.unit.file.all('Service', 'ExecStart')[0]?.replace(/^[-@+!]+/, '') ?? '',
+      startMs: this.state.mainStartMs,
       exitMs: this.#host.process.sys.now(),
       code: ended.kind === 'exited' ? 'exited' : 'killed',
       status: ended.kind === 'exited' ? ended.status : signalNumber(ended.signal),
@@ -427,9 +425,9 @@ export class Service {
   #identifier(): string {
     const configured = this.unit.file.get('Service', 'SyslogIdentifier');
     if (configured !== undefined) return configured;
-    return this.#mainCommand === ''
+    return this.state.mainCommand === ''
       ? this.unit.name.replace(/\.service$/, '')
-      : this.#mainCommand.slice(this.#mainCommand.lastIndexOf('/') + 1);
+      : this.state.mainCommand.slice(this.state.mainCommand.lastIndexOf('/') + 1);
   }
 
   #set(active: ActiveState, sub: string, result?: string): void {

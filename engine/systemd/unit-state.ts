@@ -21,6 +21,9 @@ export interface UnitState {
   activeEnterMs: number;
   inactiveEnterMs: number;
   mainPid: number;
+  /** What the main process was started as, and when; they outlive it. */
+  mainCommand: string;
+  mainStartMs: number;
   /** Why it failed: success, exit-code, signal, timeout, start-limit. */
   result: string;
   mainExit: ExitInfo | undefined;
@@ -45,6 +48,8 @@ export function newUnitState(): UnitState {
     activeEnterMs: 0,
     inactiveEnterMs: 0,
     mainPid: 0,
+    mainCommand: '',
+    mainStartMs: 0,
     result: 'success',
     mainExit: undefined,
     starts: [],

@@ -14,6 +14,8 @@ export interface ControllerContext {
   readonly rng: Rng;
   /** Aborts when the program ends or loses its lease. */
   readonly signal: AbortSignal;
+  /** The program goes on in a saved lab: what it finds at first it has announced before. */
+  readonly isResumed?: boolean;
   recorder(component: string): EventRecorder;
   queue(name: string): WorkQueue;
   /** One klog line. */

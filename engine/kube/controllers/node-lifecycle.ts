@@ -133,10 +133,15 @@ class NodeLifecycle {
 
   #noticeMembers(nodes: readonly Node[]): void {
     const present = new Set(nodes.map((node) => node.metadata.name));
+    const areOld = this.#context.isResumed === true && this.#known.size === 0;
     for (const node of nodes) {
       const { name } = node.metadata;
       this.#zone(zoneOf(node));
       if (this.#known.has(name)) continue;
+      if (areOld) {
+        this.#known.set(name, node);
+        continue;
+      }
       this.#context.log('I', `Controller observed a new Node: ${JSON.stringify(name)}`);
       this.#events.event(node, 'Normal', 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`);
       this.#known.set(name, node);

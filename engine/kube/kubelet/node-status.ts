@@ -207,7 +207,9 @@ export class NodeStatus {
 
   /** Events of conditions that changed. */
   #announce(type: string, status: string, previous: string | undefined): void {
-    const before = this.#announced.get(type) ?? (this.#o.isResumed ? status : previous);
+    // A resumed kubelet has been running all along: it compares with what it reported, not with a node it is yet to create.
+    if (this.#o.isResumed && previous === undefined) return;
+    const before = this.#announced.get(type) ?? previous;
     this.#announced.set(type, status);
     if (before === status) return;
     const names: Readonly<Record<string, readonly [string, string]>> = {

@@ -143,7 +143,17 @@ function contextOf(
       ),
   });
   informers.start(signal);
-  return { client, informers, clock: sys.clock, rng: sys.rng, signal, recorder, queue: () => new RateLimitingQueue(sys.clock), log };
+  return {
+    client,
+    informers,
+    clock: sys.clock,
+    rng: sys.rng,
+    signal,
+    isResumed: process.resumed,
+    recorder,
+    queue: () => new RateLimitingQueue(sys.clock),
+    log,
+  };
 }
 
 function startControllers(process: Process, flags: Flags, context: ControllerContext): void {
