@@ -29,18 +29,21 @@ export class DriveLoop {
   #run(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    void this.#pump().finally(() => {
-      this.#isRunning = false;
-    });
+    void this.#pump();
   }
 
   async #pump(): Promise<void> {
-    await this.#clock.settle();
-    while (this.#commands.size > 0) {
-      if (!(await this.#clock.step(Number.MAX_SAFE_INTEGER))) {
-        // No timer is set: only somebody outside can make things go on.
-        await new Promise((resolve) => setTimeout(resolve, 1));
+    try {
+      await this.#clock.settle();
+      while (this.#commands.size > 0) {
+        if (!(await this.#clock.step(Number.MAX_SAFE_INTEGER))) {
+          // No timer is set: only somebody outside can make things go on.
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
       }
+    } finally {
+      // In the same turn as the last look at the commands: one that comes a moment later starts the loop again.
+      this.#isRunning = false;
     }
   }
 }

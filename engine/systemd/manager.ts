@@ -392,14 +392,15 @@ export class Manager {
   #showOnConsole(tag: string, message: string): void {
     if (!this.#isConsoleShown) return;
     const color = tag === 'FAILED' ? '31' : '32';
-    try {
-      const fd = this.process.sys.open('/dev/console', { write: true });
-      void this.process.sys
-        .file(fd)
-        .write(utf8(`[\x1b[${color}m${tag}\x1b[0m] ${message}\n`))
-        .finally(() => this.process.sys.close(fd));
-    } catch (error) {
-      if (!isSysError(error)) throw error;
-    }
+    const { sys } = this.process;
+    const show = async (): Promise<void> => {
+      const fd = sys.open('/dev/console', { write: true });
+      await sys.file(fd).write(utf8(`[\x1b[${color}m${tag}\x1b[0m] ${message}\n`));
+      sys.close(fd);
+    };
+    // Nobody waits for the console; the power may go while it is still being written to.
+    show().catch((error: unknown) => {
+      if (!isSysError(error) && !(error instanceof Error && error.name === 'ProcessExit')) throw error;
+    });
   }
 }

@@ -78,7 +78,7 @@ function logins(process: Process): readonly Login[] {
   }
   return [...byTty].map(([tty, processes]) => {
     const first = processes[0]!;
-    const record = records.findLast((each) => each[1] === tty);
+    const record = records.findLast((each) => each[1] === tty && each[0] !== '');
     return {
       user: userName(sys, first.uid) ?? String(first.uid),
       tty,
@@ -172,6 +172,15 @@ async function who(process: Process): Promise<number> {
   return 0;
 }
 
+/** `- 09:05  (00:05)`: when a session ended and how long it was. */
+function until(fromMs: number, toMs: number): string {
+  const end = localTime(toMs);
+  const minutes = Math.floor((toMs - fromMs) / 60_000);
+  const days = Math.floor(minutes / 1440);
+  const span = `${two(Math.floor(minutes / 60) % 24)}:${two(minutes % 60)}`;
+  return `- ${two(end.getUTCHours())}:${two(end.getUTCMinutes())} ${days > 0 ? `(${days}+${span})` : ` (${span})`}`.padEnd(20);
+}
+
 async function last(process: Process): Promise<number> {
   const options = parseOptions(process.argv, { short: 'n:aFiwxR' });
   const { sys } = process;
@@ -183,12 +192,19 @@ async function last(process: Process): Promise<number> {
   const records = readLines(sys, '/var/log/wtmp').map((line) => line.split('\t'));
   const seen = new Set<string>();
   const lines: string[] = [];
+  const logoutOf = new Map<string, number>();
   for (const [user = '', tty = '', host = '', at = '0'] of [...records].reverse()) {
+    if (user === '') {
+      logoutOf.set(tty, Number(at));
+      continue;
+    }
+    const logout = logoutOf.get(tty);
+    logoutOf.delete(tty);
     if (options.operands.length > 0 && !options.operands.includes(user)) continue;
-    const isOn = active.has(tty) && !seen.has(tty);
+    const isOn = logout === undefined && active.has(tty) && !seen.has(tty);
     seen.add(tty);
     lines.push(
-      `${user.padEnd(8)} ${tty.padEnd(12)} ${host.padEnd(16)} ${moment(Number(at))} ${isOn ? '  still logged in   ' : '  gone - no logout  '}\n`,
+      `${user.padEnd(8)} ${tty.padEnd(12)} ${host.padEnd(16)} ${moment(Number(at))} ${logout !== undefined ? until(Number(at), logout) : isOn ? '  still logged in   ' : '  gone - no logout  '}\n`,
     );
   }
   const limit = options.value('n') === undefined ? Infinity : Number(options.value('n'));

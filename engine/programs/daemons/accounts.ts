@@ -1,5 +1,5 @@
 // Accounts and login records as daemons that let people in use them (login, sshd): passwd, shadow, wtmp.
-// wtmp's records are lines here: name, terminal, host, login and logout time.
+// wtmp's records are lines here: name, terminal, host, time; the end of a session has no name.
 
 import type { Syscalls } from '../../kernel/process.ts';
 import { isSysError } from '../../sim/errno.ts';
@@ -68,6 +68,11 @@ export function lastLogin(sys: Syscalls, name: string): string | undefined {
 /** Adds a record to wtmp. */
 export function recordLogin(sys: Syscalls, login: { readonly name: string; readonly terminal: string; readonly host: string }): void {
   sys.writeFile(WTMP, `${login.name}\t${login.terminal}\t${login.host}\t${sys.now()}\n`, { append: true });
+}
+
+/** Adds the record of a session's end to wtmp: one without a name, as login's and sshd's are. */
+export function recordLogout(sys: Syscalls, terminal: string): void {
+  sys.writeFile(WTMP, `\t${terminal}\t\t${sys.now()}\n`, { append: true });
 }
 
 function lines(sys: Syscalls, path: string): readonly string[] {

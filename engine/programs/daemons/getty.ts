@@ -4,7 +4,7 @@ import { text, utf8 } from '../../sim/bytes.ts';
 import { isSysError } from '../../sim/errno.ts';
 import { checkPassword } from '../../machine/password.ts';
 import type { OpenFile, Process, Program } from '../../kernel/process.ts';
-import { accountOf, lastLogin, loginEnvironment, recordLogin, shadowField } from './accounts.ts';
+import { accountOf, lastLogin, loginEnvironment, recordLogin, recordLogout, shadowField } from './accounts.ts';
 
 /** What login gives a person to type in. */
 const LOGIN_TIMEOUT_MS = 60_000;
@@ -134,6 +134,7 @@ async function startSession(process: Process, name: string): Promise<number> {
   sys.onSignal('SIGHUP', () => sys.kill(-pid, 'SIGHUP'));
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTSTP'] as const) sys.onSignal(signal, 'ignore');
   const ended = await sys.wait(pid);
+  recordLogout(sys, terminal);
   return ended?.kind === 'exited' ? ended.status : 1;
 }
 

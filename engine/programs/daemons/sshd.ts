@@ -9,7 +9,7 @@ import { SshServer, type SshAuthRequest, type SshServerChannel } from '../../net
 import { isSysError } from '../../sim/errno.ts';
 import { accountOf, credentialsOf, shadowField, type Account } from '../net/accounts.ts';
 import { err, readIfThere } from '../net/io.ts';
-import { lastLogin, recordLogin } from './accounts.ts';
+import { lastLogin, recordLogin, recordLogout } from './accounts.ts';
 import { readSshdConfig, type SshdConfig } from './sshd-config.ts';
 
 const HOST_KEY = '/etc/ssh/ssh_host_ecdsa_key';
@@ -243,6 +243,7 @@ class SshdConnection {
     resizing.dispose();
     hangUp();
     const ended = await sys.wait(pid);
+    recordLogout(sys, terminal.name);
     await this.#log(`pam_unix(sshd:session): session closed for user ${account.name}`);
     if (hasClient) await this.#finish(channel, ended);
     void typing;

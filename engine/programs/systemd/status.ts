@@ -53,13 +53,14 @@ export function statusText(process: Process, view: UnitView, options: { readonly
   if (options.lines > 0 && entries.length > 0) {
     const host = sys.hostname().split('.')[0]!;
     const width = stdout.tty === undefined || options.isFull ? Infinity : stdout.tty.size.columns;
+    let isEllipsized = false;
     text += '\n';
     for (const entry of entries) {
       const line = `${journalStamp(entry.timeMs)} ${host} ${entry.identifier}[${entry.pid}]: ${entry.message}`;
+      isEllipsized ||= line.length > width;
       text += `${line.length > width ? `${line.slice(0, width - 3)}...` : line}\n`;
     }
-    if (width !== Infinity && entries.some((entry) => entry.message.length + 40 > width))
-      text += 'Hint: Some lines were ellipsized, use -l to show in full.\n';
+    if (isEllipsized) text += 'Hint: Some lines were ellipsized, use -l to show in full.\n';
   }
   return text;
 }
