@@ -84,6 +84,7 @@ export class Manager {
 
   /** Stops everything in reverse order and cuts the power or resets. */
   async shutdown(action: 'off' | 'reboot' | 'halt'): Promise<void> {
+    this.#endSessions();
     this.#isConsoleShown = true;
     const running = [...this.#units.values()].filter((unit) => unit.state.active === 'active' || unit.state.active === 'activating');
     await this.#inOrder(
@@ -94,6 +95,15 @@ export class Manager {
     for (const info of this.process.sys.processes())
       if (info.pid !== 1 && info.parent !== 0) signalIfAlive(this.process, info.pid, 'SIGKILL');
     this.process.sys.kernel.power(action);
+  }
+
+  /** Session scopes stop first, while the network still carries their farewell: a shell heeds SIGHUP, the rest SIGTERM. */
+  #endSessions(): void {
+    for (const { pid, cgroup, tty } of this.process.sys.processes()) {
+      // A login on a console belongs to its getty, which is a unit.
+      if (!cgroup.startsWith('/user.slice/') || (tty !== undefined && !tty.startsWith('pts/'))) continue;
+      for (const signal of ['SIGTERM', 'SIGHUP'] as const) signalIfAlive(this.process, pid, signal);
+    }
   }
 
   /** Starts a unit and what it needs, in order. */

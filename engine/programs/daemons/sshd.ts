@@ -78,6 +78,11 @@ function serve(process: Process, connection: Connection, config: SshdConfig, hos
   );
 }
 
+/** The scope pam_systemd has logind make: what `systemctl stop sshd` leaves alone and a shutdown ends first. */
+function sessionScope(process: Process, account: Account): string {
+  return `/user.slice/user-${account.uid}.slice/session-${process.pid}.scope`;
+}
+
 class SshdConnection {
   readonly #process: Process;
   readonly #config: SshdConfig;
@@ -211,6 +216,7 @@ class SshdConnection {
       newSession: true,
       controllingTty: terminal,
       credentials: credentialsOf(this.#process, account),
+      cgroup: sessionScope(this.#process, account),
     });
     sys.close(slave);
     recordLogin(sys, { name: account.name, terminal: terminal.name, host: this.#from });
@@ -273,6 +279,7 @@ class SshdConnection {
       ]),
       newSession: true,
       credentials: credentialsOf(this.#process, account),
+      cgroup: sessionScope(this.#process, account),
     });
     for (const fd of [inputRead, outputWrite, errorWrite]) sys.close(fd);
     let isInputOpen = true;

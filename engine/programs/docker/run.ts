@@ -65,8 +65,9 @@ export async function run(console: Console, args: readonly string[]): Promise<nu
   const id = await createContainer(console, flags, 'run');
   try {
     if (isDetached) {
-      await docker.start(id);
+      // The container exists from here on, whether it starts or not.
       await console.out(`${id}\n`);
+      await docker.start(id);
       return 0;
     }
     return await startAttached(console, id, { tty: flags.has('tty'), stdin: flags.has('interactive'), autoRemove: flags.has('rm') });
