@@ -120,6 +120,17 @@ const REPLICA_SET = defineResource<ReplicaSet>({
   },
 });
 
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+
+/** A counter that apps/v1 has no field for any more: it goes on as an annotation, which clients cannot set. */
+function writeTemplateGeneration({ metadata }: DaemonSet, generation: number): void {
+  if (generation === 0) return;
+  (metadata as { annotations?: Record<string, string> }).annotations = {
+    ...metadata.annotations,
+    [TEMPLATE_GENERATION]: String(generation),
+  };
+}
+
 const DAEMON_SET = defineResource<DaemonSet>({
   ...common,
   kind: 'DaemonSet',
@@ -141,6 +152,11 @@ const DAEMON_SET = defineResource<DaemonSet>({
     },
     prepareForCreate(set) {
       Object.assign(set, { status: { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 } });
+      writeTemplateGeneration(set, 1);
+    },
+    prepareForUpdate(next, current) {
+      const before = Number(current.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
+      writeTemplateGeneration(next, isDeepEqual(next.spec?.template, current.spec?.template) ? before : before + 1);
     },
     validate: (set) => validateWorkload(set, { needsAlwaysRestart: true, kindOfSelector: 'set' }),
     validateUpdate: (next, current) => [

@@ -12,6 +12,7 @@ import { cp } from './commands/cp.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { describe } from './commands/describe.ts';
+import { diff } from './commands/diff.ts';
 import { edit } from './commands/edit.ts';
 import { attach, exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
@@ -40,6 +41,7 @@ const root: Command = {
     set,
     explain,
     get,
+    diff,
     edit,
     deleteCommand,
     rollout,

@@ -47,7 +47,7 @@ async function compare(t: Tool, o: Options, first: string, second: string, isInn
     const names = new Set([...t.sys.readdir(a), ...t.sys.readdir(b)]);
     for (const name of [...names].sort()) {
       const [x, y] = [joinPath(a, name), joinPath(b, name)];
-      if (t.stat(x) === undefined || t.stat(y) === undefined) {
+      if ((t.stat(x) === undefined || t.stat(y) === undefined) && !o.has('N')) {
         await t.write(`Only in ${t.stat(x) === undefined ? b : a}: ${name}\n`);
         status = Math.max(status, 1);
       } else status = Math.max(status, await compare(t, o, x, y, true));
@@ -96,7 +96,7 @@ async function compare(t: Tool, o: Options, first: string, second: string, isInn
     return 1;
   }
   await t.work(linesA.length + linesB.length);
-  if (isInner) await t.write(`diff ${o.has('u') ? '-u' : ''}${o.has('r') ? (o.has('u') ? 'r' : '-r') : ''} ${a} ${b}\n`);
+  if (isInner) await t.write(`diff ${t.args.filter((arg) => arg.startsWith('-') && arg !== '-').join(' ')} ${a} ${b}\n`);
   if (o.has('u', 'U')) await unified(t, hunks, linesA, linesB, a, b, Number(o.get('U') ?? 3));
   else {
     const range = (from: number, to: number): string => (to - from <= 1 ? String(to) : `${from + 1},${to}`);

@@ -169,7 +169,8 @@ async function openEditor(context: Context, path: string): Promise<number> {
   return result?.kind === 'exited' ? result.status : 1;
 }
 
-function lookUp(context: Context, name: string): string | undefined {
+/** Finds a program on the PATH. */
+export function lookUp(context: Context, name: string): string | undefined {
   for (const folder of (context.process.env.get('PATH') ?? '/usr/bin:/bin').split(':')) {
     const path = `${folder}/${name}`;
     try {

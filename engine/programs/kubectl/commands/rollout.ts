@@ -181,8 +181,9 @@ function statefulSetProgress(object: JsonObject): Progress {
   const replicas = Number(at(object, 'spec', 'replicas') ?? 1);
   if (of('readyReplicas') < replicas)
     return { message: `Waiting for ${replicas - of('readyReplicas')} pods to be ready...\n`, isDone: false };
+  // A partition of 0, the default, is one too.
   const partition = Number(at(object, 'spec', 'updateStrategy', 'rollingUpdate', 'partition') ?? 0);
-  if (partition > 0) {
+  if (at(object, 'spec', 'updateStrategy', 'rollingUpdate') !== undefined) {
     const updated = of('updatedReplicas');
     if (updated < replicas - partition)
       return {
