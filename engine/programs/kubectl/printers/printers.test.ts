@@ -85,6 +85,11 @@ describe('reading YAML', () => {
     ['apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\n labels:\n    a: b\n', 'line 4: did not find expected key'],
     ['apiVersion: v1\nkind: Pod\nmetadata:\n\tname: x\n', 'line 4: found character that cannot start any token'],
     ['this is not yaml: [\n', 'line 1: did not find expected node content'],
+    ['a: [b\nc: d\n', "line 1: did not find expected ',' or ']'"],
+    ['metadata:\n  name: x\n   labels: y\n', 'line 3: mapping values are not allowed in this context'],
+    ['a: b: c\n', 'mapping values are not allowed in this context'],
+    ['a: b\nc\n', "line 3: could not find expected ':'"],
+    ['a: "b\n', 'line 2: found unexpected end of stream'],
   ])('%#', (source, want) => {
     expect(() => decodeYaml(source)).toThrow(new YamlError(want));
   });

@@ -61,14 +61,18 @@ function wording(error: YAMLError, lines: LineCounter, source: string): string {
     case 'TAB_AS_INDENT':
       return at(line, 'found character that cannot start any token');
     case 'BLOCK_AS_IMPLICIT_KEY':
-    case 'BLOCK_IN_FLOW':
-      return at(line, 'mapping values are not allowed in this context');
+    case 'BLOCK_IN_FLOW': {
+      // The scanner stops at the colon, which may stand lines after the scalar it cannot follow.
+      const colon = /:(?=\s|$)/.exec(source.slice(error.pos[0]));
+      const found = colon === null ? line : lines.linePos(error.pos[0] + colon.index).line;
+      return at(found === 1 ? 0 : found, 'mapping values are not allowed in this context');
+    }
     case 'MULTILINE_IMPLICIT_KEY':
     case 'KEY_OVER_1024_CHARS':
       return at(line + 1, "could not find expected ':'");
     case 'MISSING_CHAR':
-      if (/quote/.test(error.message)) return at(last - 1, 'found unexpected end of stream');
-      if (/colon|:/.test(error.message)) return at(line + 1, "could not find expected ':'");
+      if (/quote/.test(error.message)) return at(last === 1 ? 0 : last, 'found unexpected end of stream');
+      if (/colon|:|Implicit map keys/.test(error.message)) return at(line + 1, "could not find expected ':'");
       if (/[[{]\s*$/.test(source.trimEnd())) return at(last - 1, 'did not find expected node content');
       return at(line - 1 || 1, `did not find expected ',' or '${source.includes('[') ? ']' : '}'}'`);
     case 'BAD_ALIAS':
@@ -80,8 +84,11 @@ function wording(error: YAMLError, lines: LineCounter, source: string): string {
       );
     case 'BAD_SCALAR_START':
       return at(line, 'found character that cannot start any token');
-    default:
+    default: {
+      const closer = /^Flow .* end with a (.)$/.exec(error.message)?.[1];
+      if (closer !== undefined) return at(line - 1, `did not find expected ',' or '${closer}'`);
       if (current.startsWith('\t') || /^\s*\t/.test(current)) return at(line, 'found character that cannot start any token');
       return at(line - 1, /^\s*- /.test(current) ? "did not find expected '-' indicator" : 'did not find expected key');
+    }
   }
 }
