@@ -1,13 +1,13 @@
 // Every session script in this folder, played by the built `nobox run` in a lab of its own.
 
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { buildHost } from '../support/driven.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const CLI = path.join(ROOT, 'out/host/cli.mjs');
-const TEMPLATE = path.join(ROOT, 'out/host/lecture-1.20.lab');
 const SCRIPTS = readdirSync(import.meta.dirname)
   .filter((name) => name.endsWith('.lab'))
   .sort();
@@ -31,6 +31,7 @@ const FACTS: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     '      3 w1-k8s\n      3 w2-k8s\n      3 w3-k8s\n',
     '      1 w1-k8s\n      1 w2-k8s\n      1 w3-k8s\n',
     'command terminated with exit code 137\nexit 137\n',
+    'exit 7\n',
     'same address\n',
     'pod "nginx-pod" deleted\n',
   ],
@@ -42,6 +43,7 @@ const FACTS: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   '04-docker-stopped.lab': [
     'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
     /^ +Ready +False .* KubeletNotReady +container runtime is down/m,
+    'exit 28\n',
     'another address\n',
   ],
 };
@@ -55,20 +57,8 @@ function play(script: string, seed: number): Promise<{ status: number; output: s
   });
 }
 
-function build(...args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [path.join(ROOT, 'scripts/build.mjs'), 'host', ...args], { cwd: ROOT }, (error, _stdout, errors) => {
-      if (error === null) resolve();
-      else reject(new Error(`scripts/build.mjs: ${errors}`));
-    });
-  });
-}
-
 describe('a session script', () => {
-  beforeAll(async () => {
-    await build('--stale');
-    if (!existsSync(TEMPLATE)) await build();
-  }, 600_000);
+  beforeAll(buildHost, 600_000);
 
   it.each(SCRIPTS)(
     '%s comes out as on the real lab',

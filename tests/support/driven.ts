@@ -16,6 +16,8 @@ export interface Answer {
   readonly stdout?: string;
   readonly stderr?: string;
   readonly exit?: number;
+  readonly session?: string;
+  readonly lines?: readonly string[];
   readonly points?: readonly { readonly revision: number; readonly label: string }[];
 }
 
