@@ -1,7 +1,6 @@
 // Models a disk or a tmpfs: a writable layer in memory, over a read-only image if there is one. With a store behind it every
 // entry that differs from the image is kept under its path and written when the journal flushes, once per flush.
 
-import { invariant } from '../sim/invariant.ts';
 import { SysError } from '../sim/errno.ts';
 import { imageIndex } from './image-index.ts';
 import type { ImageTree } from './image-tree.ts';
