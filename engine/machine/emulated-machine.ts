@@ -101,13 +101,15 @@ export class EmulatedMachine implements Machine, Disposable {
       return;
     }
     const kernel = this.#newKernel({ isResumed: true });
-    kernel.table.records.resume();
     if (power === 'booting') {
-      this.#setPower('booting');
-      this.#awaitBoot(this.#options.clock.now());
-    } else {
-      this.#setPower('on');
+      // Init's jobs are not kept, so a boot cannot be taken up in its middle: it starts over.
+      this.#cutPower();
+      this.powerOn();
+      return;
     }
+    kernel.table.records.resume();
+    this.#setPower('on');
+    if (power === 'stopping') this.powerOff('acpi');
   }
 
   powerOn(): void {

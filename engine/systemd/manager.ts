@@ -28,6 +28,11 @@ export interface UnitView {
 
 export type JobResult = 'done' | 'failed' | 'not-found' | 'masked' | 'dependency' | 'no-reload';
 
+type PowerAction = 'off' | 'reboot' | 'halt';
+
+/** Names what a shutdown in progress leads to, for the manager of a machine that was saved in the midst of it. */
+const SHUTDOWN_FILE = '/run/systemd/shutting-down';
+
 export class Manager {
   readonly process: Process;
   readonly #journal: Journald;
@@ -39,6 +44,7 @@ export class Manager {
   readonly #readAtMs = new Map<string, number>();
   readonly #host: ServiceHost;
   #isConsoleShown = false;
+  #isShuttingDown = false;
   /** What services of Type=idle wait with until the boot is over. */
   readonly #idleActions: (() => void)[] = [];
 
@@ -70,6 +76,8 @@ export class Manager {
   resume(): void {
     const saved = this.#database.entries().map(([name, json]) => ({ name, state: JSON.parse(json) as UnitState }));
     for (const { name, state } of saved) this.#add(loadUnit(this.process.sys, name), { ...newUnitState(), ...state }).resume();
+    const { sys } = this.process;
+    if (sys.exists(SHUTDOWN_FILE)) void this.shutdown(sys.readTextFile(SHUTDOWN_FILE) as PowerAction);
   }
 
   /** Starts the default target and what it wants, with the lines a console shows. */
@@ -83,10 +91,13 @@ export class Manager {
   }
 
   /** Stops everything in reverse order and cuts the power or resets. */
-  async shutdown(action: 'off' | 'reboot' | 'halt'): Promise<void> {
+  async shutdown(action: PowerAction): Promise<void> {
+    if (this.#isShuttingDown) return;
+    this.#isShuttingDown = true;
+    this.process.sys.writeFile(SHUTDOWN_FILE, action);
     this.#endSessions();
     this.#isConsoleShown = true;
-    const running = [...this.#units.values()].filter((unit) => unit.state.active === 'active' || unit.state.active === 'activating');
+    const running = [...this.#units.values()].filter((unit) => ['active', 'activating', 'deactivating'].includes(unit.state.active));
     await this.#inOrder(
       running.map((unit) => unit.unit.name),
       'stop',

@@ -1,10 +1,13 @@
 // Models makeEnvironmentVariables: service links, envFrom, values from elsewhere, $(VAR) expansion.
 
 import type { ConfigMap, Container, Pod, Secret, Service } from '../machinery/types.ts';
+import { isStatic } from './static-pods.ts';
 import { fromBase64, text } from '../../sim/bytes.ts';
 
 export interface EnvironmentSources {
   readonly services: readonly Service[];
+  /** The API server's services have been listed once. */
+  readonly areServicesKnown: boolean;
   /** Throw ApiError (NotFound) when there is none. */
   readonly configMap: (namespace: string, name: string) => Promise<ConfigMap>;
   readonly secret: (namespace: string, name: string) => Promise<Secret>;
@@ -26,6 +29,9 @@ export async function environmentOf(
   container: Container,
   sources: EnvironmentSources,
 ): Promise<readonly { readonly name: string; readonly value: string }[]> {
+  // A static pod may be what the API server itself runs in: it cannot wait.
+  if (!sources.areServicesKnown && !isStatic(pod))
+    throw new ContainerConfigError('services have not yet been read at least once, cannot construct envs');
   const namespace = pod.metadata.namespace ?? 'default';
   const result = new Map<string, string>();
   const serviceEnv = serviceVariables(sources.services, namespace, pod.spec!.enableServiceLinks !== false);

@@ -4,7 +4,7 @@ import type { Disposable } from '../../sim/disposable.ts';
 import { SysError, isSysError } from '../../sim/errno.ts';
 import { ProcessExit } from '../../sim/stream.ts';
 import type { Process, Syscalls } from '../../kernel/process.ts';
-import type { EventRecorder, InformerSet, KubeClient, Lister } from '../client/contracts.ts';
+import type { EventRecorder, Informer, InformerSet, KubeClient, Lister } from '../client/contracts.ts';
 import { ApiError, isNotFound } from '../machinery/api-error.ts';
 import { keyOf, CONFIG_MAP, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, SECRET, SERVICE } from '../machinery/resources.ts';
 import type { ConfigMap, Container, KubeObject, Pod, Secret, Service } from '../machinery/types.ts';
@@ -67,7 +67,7 @@ export class Kubelet {
   readonly #rejected = new Map<string, { readonly reason: string; readonly message: string }>();
   readonly #admitted = new Set<string>();
   readonly #objects = new Map<string, { readonly atMs: number; readonly object: Promise<unknown> }>();
-  readonly #services: Lister<Service>;
+  readonly #services: Informer<Service>;
   readonly #apiPods: Lister<Pod>;
   readonly #statuses: StatusManager;
   readonly #prober: Prober;
@@ -93,7 +93,7 @@ export class Kubelet {
     const fault = (error: unknown): void => this.#faults.fail(error);
     this.#crashes = new Backoff(sys.clock);
     this.#pulls = new Backoff(sys.clock);
-    this.#services = options.informers.for<Service>(SERVICE).lister;
+    this.#services = options.informers.for<Service>(SERVICE);
     const pods = options.informers.for<Pod>(POD, { fieldSelector: `spec.nodeName=${config.nodeName}` });
     this.#apiPods = pods.lister;
     pods.onChange((change) => this.#onApiPod(change.type === 'removed', change.object));
@@ -713,7 +713,8 @@ export class Kubelet {
 
   #environment(): Omit<EnvironmentSources, 'podAddress'> {
     return {
-      services: this.#services.list(),
+      services: this.#services.lister.list(),
+      areServicesKnown: this.#services.hasSynced,
       configMap: (namespace, name) =>
         this.#object<ConfigMap>(`configmap/${namespace}/${name}`, () => this.#o.client.get<ConfigMap>(CONFIG_MAP, name, namespace)),
       secret: (namespace, name) =>
