@@ -120,7 +120,9 @@ export class Rest {
         ...(options.accept === undefined ? {} : { accept: options.accept }),
         ...(options.body === undefined ? {} : { 'content-type': options.contentType ?? 'application/json' }),
       },
-      ...(options.body === undefined ? {} : { body: typeof options.body === 'string' ? options.body : `${JSON.stringify(options.body)}\n` }),
+      ...(options.body === undefined
+        ? {}
+        : { body: typeof options.body === 'string' ? options.body : `${JSON.stringify(options.body)}\n` }),
     });
     return JSON.parse(body) as T;
   }
