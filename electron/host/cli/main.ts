@@ -43,6 +43,11 @@ async function main(): Promise<number> {
   onUnhandledRejection((error) => {
     throw error;
   });
+  // Whoever read our output has seen enough (`| head`): end as a program does that gets SIGPIPE.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(141);
+  });
   const [name, ...args] = process.argv.slice(2);
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(USAGE);

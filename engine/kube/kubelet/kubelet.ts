@@ -28,6 +28,7 @@ import { podDirectory, setUpVolumes, tearDownVolumes, VolumeError, type VolumeSo
 const RUNTIME_CHECK_MS = 5_000;
 /** How long the runtime may be silent before the node is not ready. */
 const RUNTIME_THRESHOLD_MS = 30_000;
+const REPORTS_WAIT_MS = 10_000;
 const PLEG_THRESHOLD_MS = 180_000;
 /** The pod lifecycle event generator looks once a second. */
 const RELIST_MS = 1_000;
@@ -84,11 +85,13 @@ export class Kubelet {
   #isWatching = false;
   #networkProblem: string | undefined;
   #isApiSynced = false;
+  readonly #startedMs: number;
 
   constructor(options: KubeletOptions) {
     this.#o = options;
     const { process, config, client, runtime, log, recorder } = options;
     this.#sys = process.sys;
+    this.#startedMs = process.sys.now();
     const sys = this.#sys;
     const fault = (error: unknown): void => this.#faults.fail(error);
     this.#crashes = new Backoff(sys.clock);
@@ -101,6 +104,7 @@ export class Kubelet {
       () => {
         this.#isApiSynced = true;
         this.#removeOrphans();
+        if (process.resumed) this.#wakeAll();
       },
       (error: unknown) => {
         if (!options.signal.aborted) fault(error);
@@ -480,7 +484,7 @@ export class Kubelet {
 
   async #attempt(uid: string, worker: Worker): Promise<'done' | 'settled' | 'again'> {
     const { log } = this.#o;
-    if (!this.#isRuntimeUp) return 'again';
+    if (!this.#isRuntimeUp || this.#awaitsReports()) return 'again';
     const pod = this.#desired.get(uid);
     try {
       if (pod === undefined) return await this.#remove(worker.last, undefined);
@@ -494,6 +498,11 @@ export class Kubelet {
       }
       throw error;
     }
+  }
+
+  /** A kubelet that goes on asks first what it last reported of its pods: their probes start from there. Without an API it does not wait for long. */
+  #awaitsReports(): boolean {
+    return this.#o.process.resumed && !this.#isApiSynced && this.#sys.now() - this.#startedMs < REPORTS_WAIT_MS;
   }
 
   async #syncPod(pod: Pod): Promise<void> {
