@@ -35,8 +35,8 @@ function expand(word: Word, environment: ReadonlyMap<string, string>): readonly 
   const whole = /^\$([A-Za-z_]\w*)$/.exec(word.text);
   if (whole !== null && !word.isQuoted) return splitWords(environment.get(whole[1]!) ?? '').map((each) => each.text);
   return [
-    word.text.replace(/\$\{([A-Za-z_]\w*)\}|\$\$/g, (match, name: string | undefined) =>
-      name === undefined ? '$' : (environment.get(name) ?? match.slice(0, 0)),
+    word.text.replace(/\$\{([A-Za-z_]\w*)\}|\$\$/g, (_, name: string | undefined) =>
+      name === undefined ? '$' : (environment.get(name) ?? ''),
     ),
   ];
 }

@@ -99,7 +99,7 @@ async function authority(process: Process, file: string, commonName: string, say
   const { sys } = process;
   const path = `${PKI}/${file}`;
   if (sys.exists(`${path}.crt`)) {
-    await say(`[certs] Using existing ${file.replace('/', '/')} certificate authority`);
+    await say(`[certs] Using existing ${file} certificate authority`);
     return { certificatePem: sys.readTextFile(`${path}.crt`), privateKeyPem: sys.readTextFile(`${path}.key`), publicKeyPem: '' };
   }
   await say(`[certs] Generating "${file}" certificate and key`);

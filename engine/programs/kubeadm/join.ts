@@ -62,13 +62,7 @@ export async function join(process: Process, args: readonly string[]): Promise<n
     credentials: `    token: "${values.get('tls-bootstrap-token') ?? token}"\n`,
   });
   sys.writeFile('/etc/kubernetes/bootstrap-kubelet.conf', bootstrap, { mode: 0o600 });
-  await startKubelet(
-    process,
-    { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local', imageRepository: 'k8s.gcr.io' },
-    async (line) => {
-      await say(line.replace('Writing kubelet environment file with flags to file', 'Writing kubelet environment file with flags to file'));
-    },
-  );
+  await startKubelet(process, { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local', imageRepository: 'k8s.gcr.io' }, say);
   await say('[kubelet-start] Waiting for the kubelet to perform the TLS Bootstrap...');
   const startMs = sys.now();
   while (!sys.exists('/etc/kubernetes/kubelet.conf')) {

@@ -108,7 +108,7 @@ async function list(process: Process, client: KubeClient): Promise<number> {
   const field = (secret: Secret, name: string): string => text(fromBase64(secret.data?.[name] ?? ''));
   const rows = items.map((secret) => {
     const expiration = field(secret, 'expiration');
-    const ttl = expiration === '' ? '<forever>' : expiration === '' ? '' : remaining(Date.parse(expiration) - process.sys.now());
+    const ttl = expiration === '' ? '<forever>' : remaining(Date.parse(expiration) - process.sys.now());
     const usages = [
       ...(field(secret, 'usage-bootstrap-authentication') === 'true' ? ['authentication'] : []),
       ...(field(secret, 'usage-bootstrap-signing') === 'true' ? ['signing'] : []),

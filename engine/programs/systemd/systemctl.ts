@@ -74,9 +74,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
     await out(process, `${process.sys.readlink(`${ADMIN_UNITS}/default.target`).replace(/^.*\//, '')}\n`);
     return 0;
   },
-  poweroff: (process) => power(process, 'off'),
-  reboot: (process) => power(process, 'reboot'),
-  halt: (process) => power(process, 'halt'),
+  poweroff: (process, _units, options) => power(process, 'off', options),
+  reboot: (process, _units, options) => power(process, 'reboot', options),
+  halt: (process, _units, options) => power(process, 'halt', options),
 };
 
 /** Verbs that change something ask for root, as polkit does on a server without an agent. */
@@ -342,7 +342,9 @@ async function listUnitFiles(process: Process, patterns: readonly string[], opti
   return 0;
 }
 
-async function power(process: Process, action: 'off' | 'reboot' | 'halt'): Promise<number> {
+async function power(process: Process, action: 'off' | 'reboot' | 'halt', options: Options): Promise<number> {
+  // --force goes past the units: the disks are in order, the services are not asked.
+  if (options.isForced) process.sys.kernel.power(action);
   await askManager(process, { verb: 'power', action });
   return 0;
 }

@@ -6,7 +6,7 @@ import { toText } from '../bytes.ts';
 import { parseWord } from '../syntax/words.ts';
 import { Interpreter, type ShellOptions } from './interpreter.ts';
 import { beginInteractive, interactiveLoop, runLine } from './interactive.ts';
-import { run, wait, type Task } from './task.ts';
+import { run, type Task } from './task.ts';
 
 /** Descriptors of the process that a command gets as 0, 1 and 2. Left out: the shell's own. */
 export interface CommandDescriptors {
@@ -188,5 +188,3 @@ export class Shell {
     return shell.status;
   }
 }
-
-void wait;
