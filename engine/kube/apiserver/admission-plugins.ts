@@ -4,7 +4,7 @@ import { isRecord } from '../machinery/deep.ts';
 import { forbidden, notFound } from '../machinery/status.ts';
 import type { Pod, ServiceAccount } from '../machinery/types.ts';
 import type { Json } from '../registry/definition.ts';
-import { records } from '../registry/pod-defaults.ts';
+import { records } from '../registry/object-access.ts';
 import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from './admission.ts';
 import { nodeOf } from './node-authorizer.ts';
 

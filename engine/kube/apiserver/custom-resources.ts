@@ -4,7 +4,7 @@
 import { background } from '../../sim/background.ts';
 import type { Clock } from '../../sim/clock.ts';
 import { ageOf, rfc3339 } from '../machinery/time.ts';
-import { pathValue } from '../registry/custom-columns.ts';
+import { pathValue } from '../registry/apiextensions/custom-columns.ts';
 import {
   AGE_COLUMN,
   ALL_VERBS,
@@ -14,7 +14,7 @@ import {
   type ColumnDefinition,
   type ResourceDefinition,
 } from '../registry/definition.ts';
-import { validateAgainstSchema, type JsonSchema } from '../registry/custom-schema.ts';
+import { validateAgainstSchema, type JsonSchema } from '../registry/apiextensions/custom-schema.ts';
 import type { ApiServer } from './server.ts';
 
 interface Version {

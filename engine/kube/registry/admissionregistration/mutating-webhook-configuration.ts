@@ -1,0 +1,13 @@
+// MutatingWebhookConfiguration.
+
+import { type ApiObject, defineResource, type ResourceDefinition } from '../definition.ts';
+
+export const MUTATING_WEBHOOK_CONFIGURATION: ResourceDefinition = defineResource<ApiObject>({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'MutatingWebhookConfiguration',
+  plural: 'mutatingwebhookconfigurations',
+  isNamespaced: false,
+  hasGeneration: true,
+  alsoServedAs: [{ group: 'admissionregistration.k8s.io', version: 'v1beta1' }],
+});

@@ -1,0 +1,59 @@
+// CertificateSigningRequest.
+
+import { ageCell, textColumn } from '../columns.ts';
+import { AGE_COLUMN, type ApiObject, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+
+const spec = (object: ApiObject): Json => (object['spec'] ?? {}) as Json;
+
+const status = (object: ApiObject): Json => (object['status'] ?? {}) as Json;
+
+export const CERTIFICATE_SIGNING_REQUEST: ResourceDefinition = defineResource<ApiObject>({
+  group: 'certificates.k8s.io',
+  version: 'v1',
+  kind: 'CertificateSigningRequest',
+  plural: 'certificatesigningrequests',
+  table: {
+    columns: [
+      NAME_COLUMN,
+      AGE_COLUMN,
+      textColumn('SignerName', 'Requested signer.'),
+      textColumn('Requestor', 'Who asked.'),
+      textColumn('Condition', 'State of the request.'),
+    ],
+    cells: (object, nowMs) => [
+      object.metadata.name,
+      ageCell(object, nowMs),
+      String(spec(object)['signerName'] ?? '<none>'),
+      String(spec(object)['username'] ?? ''),
+      csrCondition(object),
+    ],
+  },
+  shortNames: ['csr'],
+  isNamespaced: false,
+  hasStatus: true,
+  alsoServedAs: [{ group: 'certificates.k8s.io', version: 'v1beta1' }],
+  strategy: {
+    // A request speaks for who sent it, whatever it says itself (certificates/strategy.go).
+    prepareForCreate(object: ApiObject, { user }) {
+      const { username: _name, groups: _groups, uid: _uid, extra: _extra, ...spec } = (object['spec'] ?? {}) as Json;
+      object['spec'] = {
+        ...spec,
+        username: user.name,
+        groups: user.groups,
+        ...(user.uid === undefined ? {} : { uid: user.uid }),
+        ...(user.extra === undefined ? {} : { extra: user.extra }),
+      };
+      object['status'] = {};
+    },
+  },
+  otherSubresources: [{ name: 'approval', kind: 'CertificateSigningRequest', verbs: ['get', 'patch', 'update'] }],
+});
+
+function csrCondition(object: ApiObject): string {
+  const conditions = (status(object)['conditions'] ?? []) as readonly { type: string }[];
+  const has = (type: string): boolean => conditions.some((condition) => condition.type === type);
+  const parts = [has('Denied') ? 'Denied' : has('Approved') ? 'Approved' : 'Pending'];
+  if (has('Failed')) parts.push('Failed');
+  if ((status(object)['certificate'] ?? '') !== '') parts.push('Issued');
+  return parts.join(',');
+}

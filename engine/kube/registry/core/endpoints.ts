@@ -1,0 +1,59 @@
+// Endpoints.
+
+import { FieldError } from '../../machinery/field-errors.ts';
+import { isIpv4 } from '../../machinery/names.ts';
+import { ageOf } from '../../machinery/time.ts';
+import type { Endpoints } from '../../machinery/types.ts';
+import { SHOWN } from '../columns.ts';
+import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { defaults, records } from '../object-access.ts';
+
+export const ENDPOINTS: ResourceDefinition = defineResource<Endpoints>({
+  group: '',
+  version: 'v1',
+  kind: 'Endpoints',
+  plural: 'endpoints',
+  shortNames: ['ep'],
+  isNamespaced: true,
+  storagePrefix: 'services/endpoints',
+  strategy: {
+    allowsCreateOnUpdate: true,
+    setDefaults(endpoints) {
+      for (const subset of records((endpoints as unknown as Json)['subsets']))
+        for (const port of records(subset['ports'])) defaults(port, { protocol: 'TCP' });
+    },
+    validate(endpoints) {
+      const errors: FieldError[] = [];
+      for (const [index, subset] of (endpoints.subsets ?? []).entries()) {
+        for (const [at, address] of [...(subset.addresses ?? [])].entries()) {
+          if (!isIpv4(address.ip))
+            errors.push(
+              FieldError.invalid(`subsets[${index}].addresses[${at}].ip`, address.ip, 'must be a valid IP address, (e.g. 10.9.8.7)'),
+            );
+        }
+      }
+      return errors;
+    },
+  },
+  table: {
+    columns: [
+      NAME_COLUMN,
+      { name: 'Endpoints', type: 'string', description: 'The set of all endpoints is the union of all subsets.' },
+      AGE_COLUMN,
+    ],
+    cells: (endpoints, nowMs) => [endpoints.metadata.name, endpointsCell(endpoints), ageOf(endpoints.metadata.creationTimestamp, nowMs)],
+  },
+});
+
+function endpointsCell(endpoints: Endpoints): string {
+  const subsets = endpoints.subsets ?? [];
+  if (subsets.length === 0) return '<none>';
+  const all: string[] = [];
+  for (const subset of subsets) {
+    if ((subset.ports ?? []).length === 0) all.push(...(subset.addresses ?? []).map((address) => address.ip));
+    for (const port of subset.ports ?? []) for (const address of subset.addresses ?? []) all.push(`${address.ip}:${port.port}`);
+  }
+  const shown = all.slice(0, SHOWN).join(',');
+  if (all.length > SHOWN) return `${shown} + ${all.length - SHOWN} more...`;
+  return shown === '' ? '<none>' : shown;
+}

@@ -1,0 +1,84 @@
+// Event.
+
+import { pathSegment } from '../../machinery/names.ts';
+import { ageOf } from '../../machinery/time.ts';
+import type { Event } from '../../machinery/types.ts';
+import { defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+
+/** The newest of an event's times, as printEvent picks them. */
+function lastSeen(event: Event, nowMs: number): string {
+  const series = event.series as { lastObservedTime?: string } | undefined;
+  const time = series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime;
+  return ageOf(time === undefined ? undefined : String(time), nowMs);
+}
+
+export const EVENT: ResourceDefinition = defineResource<Event>({
+  group: '',
+  version: 'v1',
+  isNamespaced: true,
+  kind: 'Event',
+  plural: 'events',
+  shortNames: ['ev'],
+  ttlSeconds: 3600,
+  alsoServedAs: [],
+  fields: {
+    'involvedObject.kind': (event) => event.involvedObject.kind ?? '',
+    'involvedObject.namespace': (event) => event.involvedObject.namespace ?? '',
+    'involvedObject.name': (event) => event.involvedObject.name ?? '',
+    'involvedObject.uid': (event) => event.involvedObject.uid ?? '',
+    'involvedObject.apiVersion': (event) => event.involvedObject.apiVersion ?? '',
+    'involvedObject.resourceVersion': (event) => event.involvedObject.resourceVersion ?? '',
+    'involvedObject.fieldPath': (event) => event.involvedObject.fieldPath ?? '',
+    reason: (event) => event.reason ?? '',
+    source: (event) => event.source?.component ?? '',
+    type: (event) => event.type ?? '',
+  },
+  strategy: { allowsCreateOnUpdate: true, nameProblems: pathSegment },
+  table: {
+    columns: [
+      { name: 'Last Seen', type: 'string', description: 'The time at which the most recent occurrence of this event was recorded.' },
+      { name: 'Type', type: 'string', description: 'Type of this event (Normal, Warning), new types could be added in the future' },
+      {
+        name: 'Reason',
+        type: 'string',
+        description:
+          "This should be a short, machine understandable string that gives the reason for the transition into the object's current status.",
+      },
+      { name: 'Object', type: 'string', description: 'The object that this event is about.' },
+      {
+        name: 'Subobject',
+        type: 'string',
+        priority: 1,
+        description:
+          'If referring to a piece of an object instead of an entire object, this string should contain a valid JSON/Go field access statement.',
+      },
+      { name: 'Source', type: 'string', priority: 1, description: 'The component reporting this event.' },
+      { name: 'Message', type: 'string', description: 'A human-readable description of the status of this operation.' },
+      { name: 'First Seen', type: 'string', priority: 1, description: 'The time at which the event was first recorded.' },
+      { name: 'Count', type: 'string', priority: 1, description: 'The number of times this event has occurred.' },
+      { ...NAME_COLUMN, priority: 1 },
+    ],
+    cells(event, nowMs) {
+      const about = event.involvedObject;
+      const target =
+        about.kind === undefined ? '' : about.name === undefined ? about.kind.toLowerCase() : `${about.kind.toLowerCase()}/${about.name}`;
+      const source = event.source ?? {};
+      const from = [source.component ?? event.reportingComponent ?? '', source.host ?? event.reportingInstance ?? '']
+        .filter((part) => part !== '')
+        .join(', ');
+      const first = event.firstTimestamp ?? event.eventTime;
+      return [
+        lastSeen(event, nowMs),
+        event.type ?? '',
+        event.reason ?? '',
+        target,
+        about.fieldPath ?? '',
+        from,
+        (event.message ?? '').trim(),
+        ageOf(first === undefined ? undefined : String(first), nowMs),
+        event.count ?? 1,
+        event.metadata.name,
+      ];
+    },
+  },
+});

@@ -1,0 +1,18 @@
+// What roles of both scopes share.
+
+import { pathSegment } from '../../machinery/names.ts';
+import { defineResource, type ResourceDefinition } from '../definition.ts';
+
+const GROUP = 'rbac.authorization.k8s.io';
+
+/** Role and ClusterRole. */
+export const defineRole = (kind: string, plural: string, isNamespaced: boolean): ResourceDefinition =>
+  defineResource({
+    group: GROUP,
+    version: 'v1',
+    kind,
+    plural,
+    isNamespaced,
+    alsoServedAs: [{ group: GROUP, version: 'v1beta1' }],
+    strategy: { nameProblems: pathSegment },
+  });

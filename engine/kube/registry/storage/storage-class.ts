@@ -1,0 +1,41 @@
+// StorageClass.
+
+import { ageCell, textColumn } from '../columns.ts';
+import { AGE_COLUMN, type ApiObject, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+
+export const STORAGE_CLASS: ResourceDefinition = defineResource<ApiObject>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'StorageClass',
+  strategy: {
+    setDefaults(object) {
+      object['reclaimPolicy'] ??= 'Delete';
+      object['volumeBindingMode'] ??= 'Immediate';
+    },
+  },
+  plural: 'storageclasses',
+  table: {
+    columns: [
+      NAME_COLUMN,
+      textColumn('Provisioner', 'Provisioner indicates the type of the provisioner.'),
+      textColumn('ReclaimPolicy', 'What happens to volumes of this class when they are released.'),
+      textColumn('VolumeBindingMode', 'When volumes of this class are bound.'),
+      textColumn('AllowVolumeExpansion', 'Whether volumes may grow.'),
+      AGE_COLUMN,
+    ],
+    cells: (object, nowMs) => {
+      const isDefault = object.metadata.annotations?.['storageclass.kubernetes.io/is-default-class'] === 'true';
+      return [
+        `${object.metadata.name}${isDefault ? ' (default)' : ''}`,
+        String(object['provisioner'] ?? ''),
+        String(object['reclaimPolicy'] ?? 'Delete'),
+        String(object['volumeBindingMode'] ?? '<unset>'),
+        object['allowVolumeExpansion'] === true,
+        ageCell(object, nowMs),
+      ];
+    },
+  },
+  shortNames: ['sc'],
+  isNamespaced: false,
+  alsoServedAs: [{ group: 'storage.k8s.io', version: 'v1beta1' }],
+});
