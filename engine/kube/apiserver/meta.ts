@@ -1,11 +1,11 @@
 // What the server does to the metadata of everything that is written.
 
 import type { Rng } from '../../sim/rng.ts';
-import { FieldError } from '../machinery/field-errors.ts';
-import { qualifiedName } from '../machinery/names.ts';
+import type { FieldError } from '../machinery/field-errors.ts';
+import { pathSegment } from '../machinery/names.ts';
 import type { ObjectMeta } from '../machinery/types.ts';
-import { validateAnnotations, validateLabels } from '../registry/meta-validation.ts';
-import { nameProblems, type ApiObject, type ResourceDefinition } from '../registry/definition.ts';
+import { nameRuleOf, type ApiObject, type MetaErrors, type ResourceDefinition } from '../registry/definition.ts';
+import { kubeFinalizerErrors, metaUpdateErrors, objectMetaErrors } from '../registry/meta-validation.ts';
 
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 const SUFFIX_LENGTH = 5;
@@ -46,7 +46,6 @@ const ORDER = [
   'annotations',
   'ownerReferences',
   'finalizers',
-  'clusterName',
   'managedFields',
 ] as const;
 
@@ -67,68 +66,27 @@ function isEmpty(value: unknown): boolean {
   return true;
 }
 
-/** ValidateObjectMeta. */
+/** ValidateObjectMeta as the kind's own validation calls it. */
 export function validateMeta(definition: ResourceDefinition, object: ApiObject): FieldError[] {
-  const errors: FieldError[] = [];
-  const { name, generateName: base, namespace, labels, annotations, finalizers, ownerReferences } = object.metadata;
-  if (base !== undefined) {
-    for (const problem of nameProblems(definition, base.endsWith('-') ? `${base.slice(0, -1)}a` : base)) {
-      errors.push(FieldError.invalid('metadata.generateName', base, problem));
-    }
-  }
-  if ((name ?? '') === '') errors.push(FieldError.required('metadata.name', 'name or generateName is required'));
-  else for (const problem of nameProblems(definition, name)) errors.push(FieldError.invalid('metadata.name', name, problem));
-  if (definition.isNamespaced && (namespace ?? '') === '') errors.push(FieldError.required('metadata.namespace', ''));
-  if (!definition.isNamespaced && (namespace ?? '') !== '')
-    errors.push(FieldError.forbidden('metadata.namespace', 'not allowed on this type'));
-  errors.push(...validateLabels(labels, 'metadata.labels'), ...validateAnnotations(annotations, 'metadata.annotations'));
-  for (const [index, owner] of (ownerReferences ?? []).entries()) {
-    const path = `metadata.ownerReferences[${index}]`;
-    if ((owner.apiVersion ?? '') === '')
-      errors.push(FieldError.invalid(`${path}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'));
-    if ((owner.kind ?? '') === '') errors.push(FieldError.invalid(`${path}.kind`, owner.kind ?? '', 'kind must not be empty'));
-    if ((owner.name ?? '') === '') errors.push(FieldError.invalid(`${path}.name`, owner.name ?? '', 'name must not be empty'));
-    if ((owner.uid ?? '') === '') errors.push(FieldError.invalid(`${path}.uid`, owner.uid ?? '', 'uid must not be empty'));
-  }
-  const controllers = (ownerReferences ?? []).filter((owner) => owner.controller === true);
-  if (controllers.length > 1) {
-    errors.push(
-      FieldError.invalid(
-        'metadata.ownerReferences',
-        ownerReferences,
-        `Only one reference can have Controller set to true. Found "true" in references for ${controllers[0]!.name} and ${controllers[1]!.name}`,
-      ),
-    );
-  }
-  for (const finalizer of finalizers ?? []) {
-    for (const problem of qualifiedName(finalizer)) errors.push(FieldError.invalid('metadata.finalizers', finalizer, problem));
-  }
+  const errors = objectMetaErrors(object.metadata, definition.isNamespaced, nameRuleOf(definition));
+  if (!definition.isCustom) errors.push(...kubeFinalizerErrors(object.metadata));
   return errors;
 }
 
-/** ValidateObjectMetaUpdate: what never changes. */
-export function validateMetaUpdate(next: ApiObject, current: ApiObject): FieldError[] {
-  const errors: FieldError[] = [];
-  const immutable = (
-    field: 'name' | 'namespace' | 'uid' | 'creationTimestamp' | 'deletionTimestamp' | 'deletionGracePeriodSeconds',
-  ): void => {
-    if (next.metadata[field] !== current.metadata[field]) {
-      errors.push(FieldError.invalid(`metadata.${field}`, next.metadata[field] ?? null, 'field is immutable'));
-    }
+/** What every kind's update checks, and the same as the kind's own validation repeats it. */
+export function validateMetaUpdate(
+  definition: ResourceDefinition,
+  next: ApiObject,
+  current: ApiObject,
+): { readonly common: readonly FieldError[]; readonly meta: MetaErrors } {
+  const object = objectMetaErrors(next.metadata, definition.isNamespaced, pathSegment);
+  const update = metaUpdateErrors(next, current);
+  const finalizers = definition.isCustom ? [] : kubeFinalizerErrors(next.metadata);
+  const meta = {
+    get object(): readonly FieldError[] {
+      return validateMeta(definition, next);
+    },
+    update: [...update, ...finalizers],
   };
-  for (const field of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const)
-    immutable(field);
-  if (current.metadata.deletionTimestamp !== undefined) {
-    const known = new Set(current.metadata.finalizers ?? []);
-    const added = (next.metadata.finalizers ?? []).filter((finalizer) => !known.has(finalizer));
-    if (added.length > 0) {
-      errors.push(
-        FieldError.forbidden(
-          'metadata.finalizers',
-          `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((each) => JSON.stringify(each)).join(', ')}}`,
-        ),
-      );
-    }
-  }
-  return errors;
+  return { common: [...object, ...update], meta };
 }

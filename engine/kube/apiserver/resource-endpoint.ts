@@ -7,7 +7,16 @@ import { FieldError } from '../machinery/field-errors.ts';
 import { rfc3339 } from '../machinery/time.ts';
 import { DecodeError, normalize } from '../machinery/schema/codec.ts';
 import { structOf } from '../machinery/schema/schema.ts';
-import { alreadyExists, badRequest, conflict, invalid, notFound, OBJECT_WAS_MODIFIED } from '../machinery/status.ts';
+import {
+  alreadyExists,
+  badRequest,
+  conflict,
+  invalid,
+  notFound,
+  OBJECT_WAS_MODIFIED,
+  plainError,
+  serverTimeout,
+} from '../machinery/status.ts';
 import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 import { forceManagers, recordManager } from './managed-fields.ts';
@@ -77,6 +86,7 @@ export class ResourceEndpoint {
     const meta = { ...object.metadata } as unknown as Record<string, unknown>;
     this.#checkNamespace(meta, context.namespace);
     definition.strategy.setDefaults?.(object);
+    const version = Number(meta['resourceVersion'] ?? 0);
     for (const field of ['selfLink', 'uid', 'resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'])
       delete meta[field];
     const base = meta['generateName'];
@@ -95,30 +105,49 @@ export class ResourceEndpoint {
     await this.#admit(request);
     replaceFields(object, this.#decode(object));
     object.metadata = orderMeta(object.metadata as unknown as Record<string, unknown>);
-    const errors = [...validateMeta(definition, object), ...(definition.strategy.validate?.(object) ?? [])];
+    const errors = [...(definition.strategy.validate?.(object) ?? [])];
+    if (definition.strategy.validatesMetaLast !== true) errors.unshift(...validateMeta(definition, object));
+    else if (errors.length === 0) errors.push(...validateMeta(definition, object));
     if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors);
     await this.#validate(request);
-    if (this.store.get(context.namespace, object.metadata.name) !== undefined) throw alreadyExists(this.#names, object.metadata.name);
+    this.#refuseExisting(object);
     const release = await this.#hooks.beforeCreate?.(object, context.isDryRun);
     object.metadata = orderMeta(object.metadata as unknown as Record<string, unknown>);
     try {
       if (context.isDryRun) return this.#unsaved(object);
+      if (version > 0) throw plainError('resourceVersion should not be set on objects to be created');
       const stored = await this.store.create(object);
-      if (stored === undefined) throw alreadyExists(this.#names, object.metadata.name);
+      if (stored === undefined) {
+        this.#refuseExisting(object);
+        throw alreadyExists(this.#names, object.metadata.name);
+      }
       return stored;
     } finally {
       release?.();
     }
   }
 
+  #refuseExisting({ metadata }: ApiObject): void {
+    const existing = this.store.get(metadata.namespace, metadata.name);
+    if (existing === undefined) return;
+    // A made-up name that is taken is nobody's mistake: trying again helps.
+    if (metadata.generateName !== undefined) throw serverTimeout(this.definition, 'POST');
+    const refusal = alreadyExists(this.#names, metadata.name);
+    if (existing.object.metadata.deletionTimestamp === undefined) throw refusal;
+    throw Object.assign(refusal, { status: { ...refusal.status, message: `object is being deleted: ${refusal.message}` } });
+  }
+
   /** PUT: `given` replaces the object (or its status). */
   update(name: string, given: ApiObject, context: WriteContext): Promise<{ readonly stored: Stored; readonly isNew: boolean }> {
     const { metadata } = given;
-    if ((metadata.name ?? '') !== '' && metadata.name !== name) {
+    if ((metadata.name ?? '') === '')
+      throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+    if (metadata.name !== name) {
       throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
     }
     return this.change(name, () => given, context, {
       mayCreate: this.definition.strategy.allowsCreateOnUpdate === true && context.subresource === '',
+      uid: (metadata.uid ?? '') === '' ? undefined : metadata.uid,
     });
   }
 
@@ -130,17 +159,28 @@ export class ResourceEndpoint {
     name: string,
     change: (current: ApiObject) => ApiObject | Promise<ApiObject>,
     context: WriteContext,
-    options: { readonly mayCreate?: boolean } = {},
+    options: { readonly mayCreate?: boolean; readonly uid?: string | undefined } = {},
   ): Promise<{ readonly stored: Stored; readonly isNew: boolean }> {
     const { definition } = this;
     for (let attempt = 0; ; attempt++) {
       const current = this.store.get(context.namespace, name);
+      const { uid } = options;
+      if (uid !== undefined && uid !== (current?.object.metadata.uid ?? '')) {
+        const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current?.object.metadata.uid ?? ''}`;
+        const key = this.store.keyOf(context.namespace, name);
+        throw conflict(
+          this.#names,
+          name,
+          `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+        );
+      }
       if (current === undefined) {
         if (options.mayCreate !== true) throw notFound(this.#names, name);
         const empty = { apiVersion: '', kind: '', metadata: { name } } as unknown as ApiObject;
         const created = await change(empty);
-        if ((created.metadata.resourceVersion ?? '') !== '' && created.metadata.resourceVersion !== '0') throw notFound(this.#names, name);
-        return { stored: await this.create(created, context), isNew: true };
+        // A version in it does not matter here: there is nothing it could be a version of.
+        const { resourceVersion: _version, ...fresh } = created.metadata;
+        return { stored: await this.create({ ...created, metadata: fresh } as ApiObject, context), isNew: true };
       }
       const given = await change(fromStorage(current.object, definition, context.served));
       const next = this.#decode(toStorage(deepCopy(given), definition, context.served), context);
@@ -148,14 +188,8 @@ export class ResourceEndpoint {
       const isUnconditional = version === '' || version === '0';
       if (!isUnconditional && version !== current.object.metadata.resourceVersion) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
       if (isUnconditional && definition.strategy.requiresVersionOnUpdate === true) {
-        throw invalid(definition, name, [FieldErrorOfVersion]);
-      }
-      if ((next.metadata.uid ?? '') !== '' && next.metadata.uid !== current.object.metadata.uid) {
-        throw conflict(
-          this.#names,
-          name,
-          `Precondition failed: UID in precondition: ${next.metadata.uid}, UID in object meta: ${current.object.metadata.uid}`,
-        );
+        // The resource stands where the kind belongs, as upstream has it.
+        throw invalid({ group: definition.group, kind: definition.plural }, name, [FieldErrorOfVersion]);
       }
       await this.#prepareUpdate(next, current.object, context);
       const release = await this.#hooks.beforeUpdate?.(next, current.object, context.isDryRun);
@@ -309,9 +343,12 @@ export class ResourceEndpoint {
     // Left out by a client, these keep what they were.
     meta['name'] ??= current.metadata.name;
     if (definition.isNamespaced) meta['namespace'] = context.namespace;
-    for (const field of ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
+    for (const field of ['uid', 'deletionGracePeriodSeconds'] as const) {
       if ((meta[field] ?? '') === '') meta[field] = current.metadata[field];
     }
+    // These are the server's, whatever a client says.
+    meta['creationTimestamp'] = current.metadata.creationTimestamp;
+    if (current.metadata.deletionTimestamp !== undefined) meta['deletionTimestamp'] = current.metadata.deletionTimestamp;
     delete meta['selfLink'];
     meta['resourceVersion'] = current.metadata.resourceVersion;
     if (current.metadata.generation !== undefined) meta['generation'] = current.metadata.generation;
@@ -340,9 +377,11 @@ export class ResourceEndpoint {
     replaceFields(next, this.#decode(next));
     sortFields(next);
     next.metadata = orderMeta(next.metadata as unknown as Record<string, unknown>);
-    errors.push(...validateMeta(definition, next), ...validateMetaUpdate(next, current));
-    if (context.subresource === 'status') errors.push(...(strategy.validateStatusUpdate?.(next, current) ?? []));
-    else errors.push(...(strategy.validateUpdate ?? (() => strategy.validate?.(next) ?? []))(next, current));
+    const { common, meta: metaErrors } = validateMetaUpdate(definition, next, current);
+    errors.push(...common);
+    if (context.subresource === 'status') errors.push(...(strategy.validateStatusUpdate?.(next, current, metaErrors) ?? metaErrors.update));
+    else if (strategy.validateUpdate !== undefined) errors.push(...strategy.validateUpdate(next, current, metaErrors));
+    else errors.push(...metaErrors.update, ...metaErrors.object, ...(strategy.validate?.(next) ?? []));
     if (errors.length > 0) throw invalid(definition, next.metadata.name, errors);
     await this.#validate(request);
     if (context.manager !== '') {
@@ -426,7 +465,7 @@ export interface WriteHooks {
   afterDelete?(object: ApiObject): void | Promise<void>;
 }
 
-const FieldErrorOfVersion = FieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update');
+const FieldErrorOfVersion = FieldError.invalidGo('metadata.resourceVersion', '0x0', 'must be specified for an update');
 
 /** A decoded JSON value as Go prints it: `map[spec:map[replicas:two]]`. */
 function goValue(value: unknown): string {

@@ -1,5 +1,7 @@
 // Models validation/field: errors that name the field they are about.
 
+import { goQuote, GoSyntax, goStringMap, goStrings } from './go-syntax.ts';
+
 export class FieldError {
   readonly reason: string;
   readonly field: string;
@@ -16,14 +18,14 @@ export class FieldError {
   }
 
   static required(field: string, detail: string): FieldError {
-    return new FieldError('FieldValueRequired', field, detail === '' ? 'Required value' : `Required value: ${detail}`);
+    return new FieldError('FieldValueRequired', field, withDetail('Required value', detail));
   }
   static invalid(field: string, value: unknown, detail: string): FieldError {
-    return new FieldError('FieldValueInvalid', field, `Invalid value: ${shown(value)}${detail === '' ? '' : `: ${detail}`}`);
+    return new FieldError('FieldValueInvalid', field, withDetail(`Invalid value: ${shown(value)}`, detail));
   }
   /** The value is already in Go's notation. */
   static invalidGo(field: string, shownValue: string, detail: string): FieldError {
-    return new FieldError('FieldValueInvalid', field, `Invalid value: ${shownValue}: ${detail}`);
+    return FieldError.invalid(field, new GoSyntax(shownValue), detail);
   }
   static duplicate(field: string, value: unknown): FieldError {
     return new FieldError('FieldValueDuplicate', field, `Duplicate value: ${shown(value)}`);
@@ -32,19 +34,35 @@ export class FieldError {
     return new FieldError('FieldValueNotFound', field, `Not found: ${shown(value)}`);
   }
   static forbidden(field: string, detail: string): FieldError {
-    return new FieldError('FieldValueForbidden', field, detail === '' ? 'Forbidden' : `Forbidden: ${detail}`);
+    return new FieldError('FieldValueForbidden', field, withDetail('Forbidden', detail));
   }
   static notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
-    const detail = supported.length === 0 ? '' : `: supported values: ${supported.map((each) => JSON.stringify(each)).join(', ')}`;
-    return new FieldError('FieldValueNotSupported', field, `Unsupported value: ${shown(value)}${detail}`);
+    const detail = supported.length === 0 ? '' : `supported values: ${supported.map(goQuote).join(', ')}`;
+    return new FieldError('FieldValueNotSupported', field, withDetail(`Unsupported value: ${shown(value)}`, detail));
   }
   static tooLong(field: string, maxLength: number): FieldError {
     return new FieldError('FieldValueTooLong', field, `Too long: must have at most ${maxLength} bytes`);
   }
+  static tooMany(field: string, actual: number, max: number): FieldError {
+    return new FieldError('FieldValueTooMany', field, `Too many: ${actual}: must have at most ${max} items`);
+  }
+  static internal(field: string, detail: string): FieldError {
+    return new FieldError('InternalError', field, withDetail('Internal error', detail));
+  }
 }
 
-/** Values as Go prints them in these messages: strings quoted, structures as JSON. */
+function withDetail(what: string, detail: string): string {
+  return detail === '' ? what : `${what}: ${detail}`;
+}
+
+/** Values as Go prints them in these messages: text quoted, numbers plain, what is not there as the text "null". */
 function shown(value: unknown): string {
-  if (value === undefined || value === null) return 'null';
-  return typeof value === 'object' ? JSON.stringify(value) : typeof value === 'string' ? JSON.stringify(value) : String(value);
+  if (value === undefined || value === null) return '"null"';
+  if (typeof value === 'string') return goQuote(value);
+  if (typeof value !== 'object') return String(value);
+  if (value instanceof GoSyntax) return value.text;
+  if (Array.isArray(value)) return value.every((each) => typeof each === 'string') ? goStrings(value).text : JSON.stringify(value);
+  return Object.values(value).every((each) => typeof each === 'string')
+    ? goStringMap(value as Record<string, string>).text
+    : JSON.stringify(value);
 }

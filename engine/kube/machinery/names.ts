@@ -12,6 +12,13 @@ const SUBDOMAIN_RE = whole(SUBDOMAIN);
 const QUALIFIED_RE = whole(QUALIFIED);
 const LABEL_VALUE_RE = whole(LABEL_VALUE);
 const DNS_1035_RE = whole(DNS_1035);
+const CONFIG_KEY_RE = whole('[-._a-zA-Z0-9]+');
+const WILDCARD = `\\*\\.${SUBDOMAIN}`;
+const WILDCARD_RE = whole(WILDCARD);
+const C_IDENTIFIER = '[A-Za-z_][A-Za-z0-9_]*';
+const C_IDENTIFIER_RE = whole(C_IDENTIFIER);
+const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+const HTTP_PATH_RE = whole(HTTP_PATH);
 
 function regexError(message: string, pattern: string, ...examples: readonly string[]): string {
   if (examples.length === 0) return `${message} (regex used for validation is '${pattern}')`;
@@ -74,6 +81,11 @@ export function pathSegment(value: string): readonly string[] {
   return ['/', '%'].filter((illegal) => value.includes(illegal)).map((illegal) => `may not contain '${illegal}'`);
 }
 
+/** As pathSegment, for what something will be appended to. */
+export function pathSegmentPrefix(value: string): readonly string[] {
+  return ['/', '%'].filter((illegal) => value.includes(illegal)).map((illegal) => `may not contain '${illegal}'`);
+}
+
 export function labelValue(value: string): readonly string[] {
   const errors: string[] = [];
   if (value.length > 63) errors.push(tooLong(63));
@@ -118,7 +130,7 @@ export function qualifiedName(value: string): readonly string[] {
 export function configMapKey(value: string): readonly string[] {
   const errors: string[] = [];
   if (value.length > 253) errors.push(tooLong(253));
-  if (!/^[-._a-zA-Z0-9]+$/.test(value)) {
+  if (!CONFIG_KEY_RE.test(value)) {
     errors.push(
       regexError(
         "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
@@ -128,8 +140,8 @@ export function configMapKey(value: string): readonly string[] {
         'key-name',
       ),
     );
-  } else if (value === '.') errors.push("must not be '.'");
-  else if (value === '..') errors.push("must not be '..'");
+  }
+  if (value === '.' || value === '..') errors.push(`must not be '${value}'`);
   else if (value.startsWith('..')) errors.push("must not start with '..'");
   return errors;
 }
@@ -166,11 +178,88 @@ export function portNumber(value: number): readonly string[] {
   return Number.isInteger(value) && value >= 1 && value <= 65535 ? [] : ['must be between 1 and 65535, inclusive'];
 }
 
-export function ipAddress(value: string): readonly string[] {
-  return isIpv4(value) || (value.includes(':') && /^[0-9a-fA-F:.]+$/.test(value)) ? [] : ['must be a valid IP address, (e.g. 10.9.8.7)'];
+export function wildcardSubdomain(value: string): readonly string[] {
+  const errors: string[] = [];
+  if (value.length > 253) errors.push(tooLong(253));
+  if (!WILDCARD_RE.test(value)) {
+    errors.push(
+      regexError(
+        "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+        WILDCARD,
+        '*.example.com',
+      ),
+    );
+  }
+  return errors;
 }
 
+export function cIdentifier(value: string): readonly string[] {
+  if (C_IDENTIFIER_RE.test(value)) return [];
+  return [
+    regexError(
+      "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+      C_IDENTIFIER,
+      'my_name',
+      'MY_NAME',
+      'MyName',
+    ),
+  ];
+}
+
+/** IsFullyQualifiedName: at least three segments. What is wrong, and whether it is only that nothing is there. */
+export function fullyQualifiedName(value: string): string | undefined {
+  const problems = dns1123Subdomain(value);
+  if (problems.length > 0) return problems.join(',');
+  return value.split('.').length < 3 ? 'should be a domain with at least three segments separated by dots' : undefined;
+}
+
+/** The path part of `acme.io/foo`. */
+export function httpPath(value: string): readonly string[] {
+  return HTTP_PATH_RE.test(value) ? [] : [regexError('Invalid path', HTTP_PATH)];
+}
+
+export function inRange(value: number, least: number, most: number): readonly string[] {
+  return value >= least && value <= most ? [] : [`must be between ${least} and ${most}, inclusive`];
+}
+
+export function ipAddress(value: string): readonly string[] {
+  return isIpv4(value) || isIpv6(value) ? [] : ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
+}
+
+/** net.ParseIP of 1.20's Go: leading zeros are allowed. */
 export function isIpv4(value: string): boolean {
   const parts = value.split('.');
-  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+  return parts.length === 4 && parts.every((part) => /^\d{1,}$/.test(part) && part.length <= 9 && Number(part) <= 255);
+}
+
+export function isIpv6(value: string): boolean {
+  return ipv6Words(value) !== undefined;
+}
+
+/** The eight words of an IPv6 address, or undefined. */
+export function ipv6Words(value: string): readonly number[] | undefined {
+  if (!value.includes(':')) return undefined;
+  const halves = value.split('::');
+  if (halves.length > 2) return undefined;
+  const words = (text: string, isLast: boolean): number[] | undefined => {
+    if (text === '') return [];
+    const out: number[] = [];
+    const parts = text.split(':');
+    for (const [index, part] of parts.entries()) {
+      if (isLast && index === parts.length - 1 && part.includes('.')) {
+        if (!isIpv4(part)) return undefined;
+        const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
+        out.push(a * 256 + b, c * 256 + d);
+      } else if (/^[0-9a-fA-F]{1,4}$/.test(part)) out.push(parseInt(part, 16));
+      else return undefined;
+    }
+    return out;
+  };
+  const [first = '', second] = halves;
+  const head = words(first, second === undefined);
+  const tail = second === undefined ? [] : words(second, true);
+  if (head === undefined || tail === undefined) return undefined;
+  const missing = 8 - head.length - tail.length;
+  if (second === undefined ? missing !== 0 : missing < 1) return undefined;
+  return [...head, ...new Array<number>(missing).fill(0), ...tail];
 }

@@ -77,6 +77,24 @@ export function internalError(message: string): ApiError {
   return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 }
 
+export function serverTimeout(of: { readonly group: string; readonly kind: string }, operation: string): ApiError {
+  return failure(
+    500,
+    'ServerTimeout',
+    `The ${operation} operation against ${qualified({ group: of.group, resource: of.kind })} could not be completed at this time, please try again.`,
+    {
+      name: operation,
+      ...(of.group === '' ? {} : { group: of.group }),
+      kind: of.kind,
+    },
+  );
+}
+
+/** An error of the server that is no status: it shows as it is, without a reason. */
+export function plainError(message: string): ApiError {
+  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 });
+}
+
 export function timeout(message: string, retryAfterSeconds: number): ApiError {
   return failure(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds });
 }

@@ -3,6 +3,7 @@
 import type { FieldError } from '../machinery/field-errors.ts';
 import { dns1123Subdomain } from '../machinery/names.ts';
 import type { KubeObject } from '../machinery/types.ts';
+import type { NameRule } from './meta-validation.ts';
 
 /** An object while the API server works on it. */
 export type ApiObject = KubeObject & Record<string, unknown>;
@@ -33,20 +34,32 @@ export interface StrategyContext {
   };
 }
 
+/** Errors of the metadata of an update. */
+export interface MetaErrors {
+  /** ValidateObjectMeta of the new object. */
+  readonly object: readonly FieldError[];
+  /** ValidateObjectMetaUpdate. */
+  readonly update: readonly FieldError[];
+}
+
 export interface Strategy<T extends KubeObject> {
   /** What is wrong with a name; dns1123Subdomain if left out. */
-  nameProblems?(name: string): readonly string[];
+  nameProblems?(name: string, isPrefix: boolean): readonly string[];
   /** Fills in what the API promises; runs on everything a client sends. */
   setDefaults?(object: T): void;
   /** Clears what a client may not set. Runs before validation. */
   prepareForCreate?(object: T, context: StrategyContext): void;
+  /** What is wrong besides the metadata, which is looked at before. */
   validate?(object: T): readonly FieldError[];
+  /** The metadata is looked at only when nothing else is wrong (events). */
+  readonly validatesMetaLast?: boolean;
   /** For an update of the object itself; its status is already the old one when the kind has a status subresource. */
   prepareForUpdate?(next: T, current: T): void;
-  validateUpdate?(next: T, current: T): readonly FieldError[];
+  /** `meta` are the errors of the metadata, to be put where upstream repeats them; those every kind has come first anyway. */
+  validateUpdate?(next: T, current: T, meta: MetaErrors): readonly FieldError[];
   /** For an update of the status subresource; its spec is already the old one. */
   prepareForStatusUpdate?(next: T, current: T): void;
-  validateStatusUpdate?(next: T, current: T): readonly FieldError[];
+  validateStatusUpdate?(next: T, current: T, meta: MetaErrors): readonly FieldError[];
   /** Seconds the object may take to go; undefined: it goes at once. */
   gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
   /** PUT on a name that does not exist creates it. */
@@ -165,6 +178,6 @@ const NAME_AND_AGE: TableDefinition<KubeObject> = {
   cells: (object) => [object.metadata.name, object.metadata.creationTimestamp],
 };
 
-export function nameProblems(definition: ResourceDefinition, name: string): readonly string[] {
-  return (definition.strategy.nameProblems ?? dns1123Subdomain)(name);
+export function nameRuleOf(definition: ResourceDefinition): NameRule {
+  return definition.strategy.nameProblems ?? dns1123Subdomain;
 }
