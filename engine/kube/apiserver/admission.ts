@@ -1,5 +1,7 @@
 // The chain of admission plugins: they see every write after authorisation and before it is stored.
 
+import type { ApiError } from '../machinery/api-error.ts';
+import { forbidden } from '../machinery/status.ts';
 import type { ApiObject, ResourceDefinition } from '../registry/definition.ts';
 import type { ResourceStore } from './resource-store.ts';
 import type { User } from './user.ts';
@@ -9,11 +11,14 @@ export interface AdmissionRequest {
   readonly definition: ResourceDefinition;
   readonly subresource: string;
   readonly namespace: string;
+  /** Empty while a name is still to be generated. */
   readonly name: string;
   /** May be changed by `admit`; undefined for deletions and connections. */
   readonly object: ApiObject | undefined;
   readonly old: ApiObject | undefined;
   readonly user: User;
+  /** Nothing will be stored: a plugin must leave nothing behind either. */
+  readonly isDryRun?: boolean;
 }
 
 export interface AdmissionPlugin {
@@ -27,4 +32,17 @@ export interface AdmissionPlugin {
 /** What plugins and authorisers may read of the cluster. */
 export interface ClusterReader {
   store(group: string, resource: string): ResourceStore;
+}
+
+/** `pods "web-" is forbidden: ...`: a name that is still to be made shows as what it is made from. */
+export function refusal(request: AdmissionRequest, why: string): ApiError {
+  const { definition, object } = request;
+  const name = request.name || object?.metadata.name || object?.metadata.generateName || 'Unknown';
+  return forbidden({ group: definition.group, resource: definition.plural }, name, why);
+}
+
+/** Whether a request is about `resource` itself (or the subresource given). */
+export function isFor(request: AdmissionRequest, group: string, resource: string, subresource = ''): boolean {
+  const { definition } = request;
+  return request.subresource === subresource && definition.plural === resource && definition.group === group;
 }

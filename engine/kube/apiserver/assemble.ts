@@ -9,18 +9,9 @@ import type { EtcdClient } from '../../etcd/client.ts';
 import { BUILT_IN } from '../registry/index.ts';
 import { SysError } from '../../sim/errno.ts';
 import type { ClusterReader } from './admission.ts';
-import {
-  CERTIFICATE_REQUESTER,
-  DEFAULT_TOLERATION_SECONDS,
-  namespaceLifecycle,
-  nodeRestriction,
-  priority,
-  serviceAccount,
-  storageDefaults,
-  TAINT_NODES_BY_CONDITION,
-} from './admission-plugins.ts';
+import { admissionChain } from './admission/chain.ts';
 import { CustomResources } from './custom-resources.ts';
-import { bootstrap } from './bootstrap.ts';
+import { bootstrap, ensureNamespace } from './bootstrap.ts';
 import { FlagError } from './flags.ts';
 import { kubeletProxy } from './kubelet-proxy.ts';
 import { randomSuffix } from './meta.ts';
@@ -91,18 +82,6 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
   });
   const connect = options.connectBackend ?? (() => Promise.reject(new SysError('ENETUNREACH')));
   const newHttpClient = options.newHttpClient ?? ((open, host) => new HttpClient({ connect: open, host, maxIdle: 0 }));
-  const disabled = options.admissionPlugins?.disabled ?? [];
-  const enabled = options.admissionPlugins?.enabled ?? [];
-  const plugins = [
-    namespaceLifecycle(reader),
-    serviceAccount(reader, () => randomSuffix(rng)),
-    ...(enabled.includes('NodeRestriction') ? [nodeRestriction(reader)] : []),
-    TAINT_NODES_BY_CONDITION,
-    priority(reader),
-    DEFAULT_TOLERATION_SECONDS,
-    CERTIFICATE_REQUESTER,
-    storageDefaults(reader),
-  ].filter((plugin) => !disabled.includes(plugin.name));
   const server: ApiServer = new ApiServer({
     clock,
     rng,
@@ -110,7 +89,16 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
     definitions: BUILT_IN,
     authenticator,
     authorizer: () => new UnionAuthorizer([PRIVILEGED, ...options.authorizationModes.map((mode) => modeOf(mode, reader, rbac))]),
-    admission: () => plugins,
+    admission: () =>
+      admissionChain({
+        reader,
+        authorizer: () => server.authorizer,
+        randomSuffix: () => randomSuffix(rng),
+        nowMs: () => clock.now(),
+        createNamespace: (namespace) => ensureNamespace(server, namespace),
+        enabled: options.admissionPlugins?.enabled ?? [],
+        disabled: options.admissionPlugins?.disabled ?? [],
+      }),
     specials: new Map([
       ...subresources({ clock, rng, reader, pods: () => server.endpoint('', 'pods'), serviceAccount: options.serviceAccount }),
       ...kubeletProxy({ reader, connect, newHttpClient }),

@@ -167,6 +167,11 @@ async function ensure(server: ApiServer, group: string, resource: string, object
   }
 }
 
+/** What NamespaceAutoProvision does for the first object of a namespace. */
+export function ensureNamespace(server: ApiServer, namespace: ApiObject): Promise<void> {
+  return ensure(server, '', 'namespaces', namespace);
+}
+
 /** Creates it, or sets one field right. */
 async function keep(server: ApiServer, group: string, resource: string, field: string, object: Given): Promise<void> {
   const { name, namespace = '' } = object.metadata as { name: string; namespace?: string };

@@ -90,7 +90,7 @@ export class ResourceEndpoint {
     for (const field of ['selfLink', 'uid', 'resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'])
       delete meta[field];
     const base = meta['generateName'];
-    if ((meta['name'] ?? '') === '' && typeof base === 'string' && base !== '') meta['name'] = generateName(this.#rng, base);
+    const isNameless = (meta['name'] ?? '') === '' && typeof base === 'string' && base !== '';
     meta['uid'] = randomUid(this.#rng);
     meta['creationTimestamp'] = rfc3339(this.#clock.now());
     if (definition.isNamespaced) meta['namespace'] = context.namespace;
@@ -101,9 +101,11 @@ export class ResourceEndpoint {
     recordManager({ next: object, current: undefined, context, nowMs, definition });
     definition.strategy.prepareForCreate?.(object, { nowMs, user: context.user });
 
-    const request = this.#admissionRequest('CREATE', object, undefined, context);
-    await this.#admit(request);
+    await this.#admit(this.#admissionRequest('CREATE', object, undefined, context));
+    // Plugins that change the object see it before it has its name.
+    if (isNameless) object.metadata.name = generateName(this.#rng, base);
     replaceFields(object, this.#decode(object));
+    const request = this.#admissionRequest('CREATE', object, undefined, context);
     object.metadata = orderMeta(object.metadata as unknown as Record<string, unknown>);
     const errors = [...(definition.strategy.validate?.(object) ?? [])];
     if (definition.strategy.validatesMetaLast !== true) errors.unshift(...validateMeta(definition, object));
@@ -250,7 +252,9 @@ export class ResourceEndpoint {
           `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
         );
       }
-      await this.#validate(this.#admissionRequest('DELETE', undefined, current.object, { ...context }, name));
+      const admission = this.#admissionRequest('DELETE', undefined, current.object, context, name);
+      await this.#admit(admission);
+      await this.#validate(admission);
       const next = this.#markDeleted(current.object, request);
       if (context.isDryRun) return { stored: current, isGone: next === undefined };
       if (next === undefined) {
@@ -429,6 +433,7 @@ export class ResourceEndpoint {
       object,
       old,
       user: context.user,
+      isDryRun: context.isDryRun,
     };
   }
 
