@@ -2,10 +2,12 @@
 // Every runner goes, also after one has failed, and says its own last word.
 
 import { installPackages } from './lib/install.mjs';
+import { provideKubectl } from './lib/real-kubectl.mjs';
 import { requireModernNode, runScript, runTool } from './lib/node24.mjs';
 
 await installPackages();
 requireModernNode();
+provideKubectl();
 
 const steps = [
   ['types', () => runTool('tsc', ['--build'])],

@@ -32,6 +32,8 @@ export interface OpenOptions {
   /** Left out: a lab in memory that is gone at the end. A file that does not exist is created as a new lab. */
   readonly path?: string | undefined;
   readonly seed?: number | undefined;
+  /** Where a new lab's template lies; beside the bundled host if left out. */
+  readonly template?: string | undefined;
 }
 
 /** Status of a command that a time-out interrupted, as timeout(1) has it. */
@@ -48,7 +50,7 @@ export async function openLab(options: OpenOptions): Promise<LabHost> {
   const store: KvStore = options.path === undefined ? new MemoryStore() : new SqliteStore(options.path);
   try {
     const isNew = store.revision === 0;
-    const template = isNew ? readTemplate() : undefined;
+    const template = isNew ? readTemplate(options.template) : undefined;
     if (template !== undefined) importLab(store, template);
     const host = new LabHost(store, options);
     if (isNew && template === undefined) {

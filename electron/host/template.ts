@@ -51,7 +51,6 @@ export async function writeTemplate(path: string, progress: Progress): Promise<n
 }
 
 /** Undefined when the build did not make one. */
-export function readTemplate(): ImportedLab | undefined {
-  const path = templatePath();
+export function readTemplate(path = templatePath()): ImportedLab | undefined {
   return existsSync(path) ? readLabFile(path) : undefined;
 }
