@@ -24,6 +24,31 @@ export function isHostStale() {
   return inputs.some((file) => (statSync(path.join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > oldest);
 }
 
+/** How the engine is bundled, whatever the entry. */
+const OPTIONS = {
+  absWorkingDir: root,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node22',
+  external: EXTERNAL,
+  loader: { '.txt': 'text', '.sql': 'text' },
+  sourcemap: 'linked',
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'error',
+  // Packages written as CommonJS call require() of Node's own modules.
+  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+};
+
+/** Bundles a program of the development tools' own as the host is bundled. */
+export async function bundleTool(file, outfile) {
+  const { build } = await import('esbuild');
+  const { outExtension: _, ...options } = OPTIONS;
+  await build({ ...options, entryPoints: [path.join(root, file)], outfile });
+}
+
 /** Returns the number of milliseconds it took. */
 export async function bundleHost() {
   const startedMs = Date.now();
@@ -31,24 +56,11 @@ export async function bundleHost() {
   mkdirSync(OUT, { recursive: true });
   const entryPoints = Object.fromEntries(Object.entries(ENTRIES).filter(([, file]) => existsSync(path.join(root, file))));
   const result = await build({
-    absWorkingDir: root,
+    ...OPTIONS,
     entryPoints,
     outdir: OUT,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node22',
-    external: EXTERNAL,
-    loader: { '.txt': 'text', '.sql': 'text' },
-    sourcemap: 'linked',
-    sourcesContent: false,
     metafile: true,
-    legalComments: 'none',
-    logLevel: 'error',
     write: false,
-    // Packages written as CommonJS call require() of Node's own modules.
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   });
   // Renamed into place: another nobox may be starting from the old file at this moment.
   for (const file of result.outputFiles) {

@@ -9,7 +9,7 @@ import { mask, parseTranscript, type RunStep } from './transcript.ts';
 
 const FOLDER = path.join(import.meta.dirname, 'transcripts');
 /** Lab time between two commands, as it lay between those that were recorded. */
-const PAUSE_SECONDS = Number(process.env['P'] ?? 3);
+const PAUSE_SECONDS = 2;
 const SEED = 11;
 /** Where kubectl worked, if not in `default`. */
 const NAMESPACES: Readonly<Record<string, string>> = { '06-rollout.txt': 'roll', '07-apply-edit.txt': 'app', '11-validation.txt': 'val' };
