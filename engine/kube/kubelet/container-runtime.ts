@@ -138,6 +138,8 @@ export interface ContainerRuntime {
   removeImage(reference: string): Promise<void>;
   exec(id: string, argv: readonly string[], streams: ExecStreams, signal: AbortSignal): Promise<number>;
   attach(id: string, streams: ExecStreams, signal: AbortSignal): Promise<void>;
+  /** Carries one connection to a port in the sandbox's network; RuntimeError when it can't be made. `gone` aborts with the client. */
+  portForward(sandboxId: string, port: number, stream: ByteSource & ByteSink, gone: AbortSignal): Promise<void>;
   /** A container's log; with `follow` until it ends or `signal` aborts. */
   logs(id: string, options: LogOptions, stdout: ByteSink, stderr: ByteSink, signal: AbortSignal): Promise<void>;
   /** Something happened to a container or sandbox of this pod (undefined: the stream of events was interrupted, anything may have). Ends when `signal` aborts. */

@@ -1,22 +1,17 @@
 // Models the kubelet's HTTPS server on port 10250: logs, exec, attach, port-forward, pods, statistics.
 
-import { text, utf8 } from '../../sim/bytes.ts';
-import { SysError } from '../../sim/errno.ts';
-import type { ByteSink, ByteSource } from '../../sim/stream.ts';
+import { isSysError, SysError } from '../../sim/errno.ts';
+import type { ByteSink } from '../../sim/stream.ts';
 import type { HttpHandler, HttpRequest, HttpResponder } from '../../net/http.ts';
+import { isWebSocketRequest } from '../../net/websocket.ts';
 import { parseCertificate, verifyCertificate, X509Error } from '../../net/x509.ts';
-import type { Process, TerminalSize } from '../../kernel/process.ts';
+import type { Process } from '../../kernel/process.ts';
 import type { Pod } from '../machinery/types.ts';
-import { RuntimeError, type ContainerRuntime, type ContainerStatus, type ExecStreams } from './container-runtime.ts';
+import { RuntimeError, type ContainerRuntime } from './container-runtime.ts';
 import type { Kubelet } from './kubelet.ts';
 import { statusOf } from './pod-actions.ts';
-import { acceptWebSocket, isWebSocket, type ChannelSocket } from './websocket.ts';
-
-const STDIN = 0;
-const STDOUT = 1;
-const STDERR = 2;
-const ERROR = 3;
-const RESIZE = 4;
+import { servePortForward } from './streaming/port-forward.ts';
+import { serveRemoteCommand, type RemoteStatus } from './streaming/remote-command.ts';
 
 export interface ServerOptions {
   readonly process: Process;
@@ -148,12 +143,6 @@ function podOf(options: ServerOptions, namespace: string, name: string): Pod {
   return pod;
 }
 
-async function containerOf(options: ServerOptions, pod: Pod, name: string): Promise<ContainerStatus> {
-  const status = statusOf(name, await options.kubelet.observe(pod.metadata.uid));
-  if (status === undefined) throw new HttpError(500, `container not found ("${name}")`);
-  return status;
-}
-
 async function logs(
   options: ServerOptions,
   respond: HttpResponder,
@@ -244,144 +233,67 @@ async function remoteCommand(
   const [kind, namespace = '', podName = ''] = parts;
   // With a uid in the path the container comes after it.
   const name = parts.at(-1) ?? '';
+  const isOne = (key: string): boolean => values.get(key)?.[0] === '1';
+  const wantsTty = isOne('tty');
+  const wants = { stdin: isOne('input'), stdout: isOne('output'), stderr: isOne('error') && !wantsTty };
+  if (!wants.stdin && !wants.stdout && !wants.stderr) throw new HttpError(400, 'you must specify at least 1 of stdin, stdout, stderr');
   const pod = podOf(options, namespace, podName);
-  const container = await containerOf(options, pod, name);
-  if (container.state !== 'running') throw new HttpError(500, `container not found ("${name}")`);
-  const tty = isTrue(values, 'tty');
-  const wants = {
-    stdin: isTrue(values, 'input') || isTrue(values, 'stdin'),
-    stdout: isTrue(values, 'output') || isTrue(values, 'stdout'),
-    stderr: (isTrue(values, 'error') || isTrue(values, 'stderr')) && !tty,
-  };
-  if (!isWebSocket(request)) throw new HttpError(400, 'unable to upgrade: missing upgrade headers in request');
-  const socket = await acceptWebSocket(request, respond);
-  if (socket === undefined) return;
-  const remote = new RemoteStreams(socket, wants);
-  const over = new AbortController();
-  const reading = remote.pump(over.signal).finally(() => over.abort(new Error('the client is gone')));
-  reading.catch(clientGone);
-  const streams: ExecStreams = {
-    stdin: wants.stdin ? remote.stdin : undefined,
-    stdout: wants.stdout ? remote.sink(STDOUT) : undefined,
-    stderr: wants.stderr ? remote.sink(STDERR) : undefined,
-    tty,
-    resize: tty ? remote.sizes : undefined,
-  };
-  let status: unknown = { metadata: {}, status: 'Success' };
-  try {
-    if (kind === 'attach') await options.runtime.attach(container.id, streams, over.signal);
-    else {
-      const code = await options.runtime.exec(container.id, values.get('command') ?? [], streams, over.signal);
-      if (code !== 0) {
-        status = {
-          metadata: {},
-          status: 'Failure',
-          message: `command terminated with non-zero exit code: Error executing in Docker Container: ${code}`,
-          reason: 'NonZeroExitCode',
-          details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
-        };
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof RuntimeError) && !(error instanceof SysError)) throw error;
-    const message = `Internal error occurred: error executing command in container: ${error.message}`;
-    status = {
-      metadata: {},
-      status: 'Failure',
-      message,
-      reason: 'InternalError',
-      details: { causes: [{ message: error.message }] },
-      code: 500,
-    };
+  const container = statusOf(name, await options.kubelet.observe(pod.metadata.uid));
+  const isAttach = kind === 'attach';
+  if (container === undefined || container.state !== 'running') {
+    throw new HttpError(500, isAttach ? `container ${name} not found in pod ${podName}_${namespace}` : `container not found ("${name}")`);
   }
-  try {
-    await socket.write(ERROR, utf8(JSON.stringify(status)));
-    await socket.close();
-  } catch (error) {
-    clientGone(error);
-  }
-  over.abort(new Error('the command has ended'));
-}
-
-function clientGone(error: unknown): void {
-  if (!(error instanceof SysError)) throw error;
-}
-
-/** Queues what arrives on a socket's channels. */
-class RemoteStreams {
-  readonly #socket: ChannelSocket;
-  readonly #wants: { readonly stdin: boolean };
-  readonly #input: Uint8Array[] = [];
-  #isInputClosed = false;
-  #wakeInput = (): void => undefined;
-  readonly #sizes: TerminalSize[] = [];
-  #wakeSizes = (): void => undefined;
-
-  constructor(socket: ChannelSocket, wants: { readonly stdin: boolean }) {
-    this.#socket = socket;
-    this.#wants = wants;
-  }
-
-  async pump(signal: AbortSignal): Promise<void> {
-    try {
-      for (;;) {
-        const message = await this.#socket.read(signal);
-        if (message === undefined) return;
-        if (message.channel === STDIN && this.#wants.stdin) {
-          this.#input.push(message.bytes);
-          this.#wakeInput();
-        } else if (message.channel === RESIZE) {
-          const size = JSON.parse(text(message.bytes)) as { readonly Width?: number; readonly Height?: number };
-          this.#sizes.push({ columns: size.Width ?? 80, rows: size.Height ?? 24 });
-          this.#wakeSizes();
+  // Whether the process has a terminal was decided when it started; attaching can't change it.
+  const spec = [...pod.spec!.containers, ...(pod.spec!.initContainers ?? [])].find((one) => one.name === name);
+  const tty = isAttach ? spec?.tty === true : wantsTty;
+  upgradeRequired(request);
+  await serveRemoteCommand(
+    request,
+    respond,
+    { ...wants, stderr: wants.stderr && !tty, tty, clock: options.process.sys.clock },
+    async (streams, gone) => {
+      try {
+        if (isAttach) await options.runtime.attach(container.id, streams, gone);
+        else {
+          const code = await options.runtime.exec(container.id, values.get('command') ?? [], streams, gone);
+          if (code !== 0) return exitStatus(code);
         }
+      } catch (error) {
+        if (!(error instanceof RuntimeError) && !isSysError(error)) throw error;
+        const what = isAttach ? 'error attaching to container' : 'error executing command in container';
+        return internalError(`${what}: ${error.message}`);
       }
-    } catch (error) {
-      if (!signal.aborted) clientGone(error);
-    } finally {
-      this.#isInputClosed = true;
-      this.#wakeInput();
-    }
-  }
-
-  readonly stdin: ByteSource = {
-    read: async (_maxBytes, signal) => {
-      for (;;) {
-        const chunk = this.#input.shift();
-        // An empty message closes stdin: WebSocket channels have no other way to say so.
-        if (chunk !== undefined) return chunk.length === 0 ? undefined : chunk;
-        if (this.#isInputClosed) return undefined;
-        signal?.throwIfAborted();
-        await new Promise<void>((resolve, reject) => {
-          this.#wakeInput = resolve;
-          signal?.addEventListener('abort', () => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted')), {
-            once: true,
-          });
-        });
-      }
+      return { metadata: {}, status: 'Success' };
     },
-  };
+  );
+}
 
-  sink(channel: number): ByteSink {
-    return { write: (bytes) => this.#socket.write(channel, bytes) };
-  }
-
-  readonly sizes: AsyncIterable<TerminalSize> = {
-    [Symbol.asyncIterator]: () => ({
-      next: async (): Promise<IteratorResult<TerminalSize>> => {
-        for (;;) {
-          const value = this.#sizes.shift();
-          if (value !== undefined) return { value, done: false };
-          await new Promise<void>((resolve) => {
-            this.#wakeSizes = resolve;
-          });
-        }
-      },
-    }),
+function exitStatus(code: number): RemoteStatus {
+  return {
+    metadata: {},
+    status: 'Failure',
+    message: `command terminated with non-zero exit code: Error executing in Docker Container: ${code}`,
+    reason: 'NonZeroExitCode',
+    details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
   };
 }
 
-/** Channels 2n and 2n+1 are the data and the errors of the nth port; both start with the port's number. */
+function internalError(message: string): RemoteStatus {
+  return {
+    metadata: {},
+    status: 'Failure',
+    message: `Internal error occurred: ${message}`,
+    reason: 'InternalError',
+    details: { causes: [{ message }] },
+    code: 500,
+  };
+}
+
+/** The request is handed to the runtime's own streaming server, which takes nothing but upgrades. */
+function upgradeRequired(request: HttpRequest): void {
+  if (!(request.headers.get('connection') ?? '').toLowerCase().includes('upgrade')) throw new HttpError(500, 'Upgrade request required');
+}
+
 async function portForward(
   options: ServerOptions,
   request: HttpRequest,
@@ -389,53 +301,37 @@ async function portForward(
   parts: readonly string[],
   values: ReadonlyMap<string, readonly string[]>,
 ): Promise<void> {
-  const [, namespace = '', podName = ''] = parts;
+  const [, namespace = '', podName = '', uid] = parts;
+  const ports = isWebSocketRequest(request) ? forwardedPorts(values.get('port') ?? []) : [];
   const pod = podOf(options, namespace, podName);
-  const { sys } = options.process;
+  if (uid !== undefined && uid !== pod.metadata.uid) throw new HttpError(404, 'pod not found');
   const observed = await options.kubelet.observe(pod.metadata.uid);
-  const sandbox = observed.sandboxes.find((candidate) => candidate.state === 'ready');
-  if (sandbox === undefined) throw new HttpError(500, `unable to do port forwarding: pod is not running`);
-  if (!isWebSocket(request)) throw new HttpError(400, 'unable to upgrade: missing upgrade headers in request');
-  const ports = (values.get('port') ?? []).flatMap((port) => port.split(',')).map(Number);
-  const socket = await acceptWebSocket(request, respond);
-  if (socket === undefined) return;
-  const address = sandbox.hostNetwork ? '127.0.0.1' : (sandbox.address ?? '');
-  const connections = new Map<number, { readonly write: (bytes: Uint8Array) => Promise<void>; readonly close: () => void }>();
-  const open = async (index: number): Promise<void> => {
-    const port = ports[index]!;
-    const head = Uint8Array.of(port & 255, port >> 8);
-    await socket.write(index * 2, head);
-    await socket.write(index * 2 + 1, head);
-    try {
-      const connection = await sys.net.connect({ address, port });
-      connections.set(index, connection);
-      for (;;) {
-        const chunk = await connection.read();
-        if (chunk === undefined) return;
-        await socket.write(index * 2, chunk);
-      }
-    } catch (error) {
-      if (!(error instanceof SysError)) throw error;
-      await socket.write(
-        index * 2 + 1,
-        utf8(
-          `error forwarding port ${port} to pod ${sandbox.id}, uid : exit status 1: connect(5, AF=2 ${address}:${port}, 16): ${error.strerror}\n`,
-        ),
-      );
-    }
-  };
-  const opened = ports.map((_, index) => open(index).catch(clientGone));
-  for (;;) {
-    const message = await socket.read(respond.signal);
-    if (message === undefined) break;
-    await connections
-      .get(message.channel >> 1)
-      ?.write(message.bytes)
-      .catch(clientGone);
-  }
-  for (const connection of connections.values()) connection.close();
-  await Promise.all(opened);
-  await socket.close();
+  const [sandbox] = observed.sandboxes;
+  const isRunning = sandbox?.state === 'ready' || observed.containers.some((container) => container.state === 'running');
+  if (sandbox === undefined || !isRunning) throw new HttpError(500, `pod not found ("${podName}_${namespace}")`);
+  if (sandbox.state !== 'ready') throw new HttpError(500, `container not running (${sandbox.id})`);
+  upgradeRequired(request);
+  await servePortForward(request, respond, {
+    clock: options.process.sys.clock,
+    pod: sandbox.id,
+    ports,
+    forward: (port, stream, gone) => options.runtime.portForward(sandbox.id, port, stream, gone),
+  });
+}
+
+function forwardedPorts(given: readonly string[]): readonly number[] {
+  if (given.length === 0) throw new HttpError(400, 'query parameter "port" is required');
+  return given.flatMap((ports) => {
+    if (ports === '') throw new HttpError(400, 'query parameter "port" cannot be empty');
+    return ports.split(',').map((port) => {
+      if (!/^\d+$/.test(port))
+        throw new HttpError(400, `unable to parse "${ports}" as a port: strconv.ParseUint: parsing "${port}": invalid syntax`);
+      if (Number(port) > 65535)
+        throw new HttpError(400, `unable to parse "${ports}" as a port: strconv.ParseUint: parsing "${port}": value out of range`);
+      if (Number(port) < 1) throw new HttpError(400, `port "${ports}" must be > 0`);
+      return Number(port);
+    });
+  });
 }
 
 function summary(options: ServerOptions): unknown {

@@ -2,7 +2,7 @@
 
 import { concat, text } from '../../sim/bytes.ts';
 import { isSysError } from '../../sim/errno.ts';
-import type { ByteSink } from '../../sim/stream.ts';
+import type { ByteSink, ByteSource } from '../../sim/stream.ts';
 import type { Process, Syscalls } from '../../kernel/process.ts';
 import {
   RuntimeError,
@@ -18,6 +18,7 @@ import { addNetwork, CniError, deleteNetwork, loadNetworkConfig, type CniRequest
 import { DaemonUnreachable, DockerClient } from './docker/client.ts';
 import { DockerError, ZERO_TIME, type ContainerInspect, type ContainerSummary } from './docker/types.ts';
 import { parseNano } from './nano-time.ts';
+import { forwardPort } from './port-forward.ts';
 
 const TYPE = 'io.kubernetes.docker.type';
 const POD_NAME = 'io.kubernetes.pod.name';
@@ -370,11 +371,24 @@ export class Dockershim implements ContainerRuntime {
   }
 
   async exec(id: string, argv: readonly string[], streams: ExecStreams, signal: AbortSignal): Promise<number> {
+    await this.#checkRunning(id);
     return this.#ask(this.#docker.exec(id, { Cmd: argv }, streams, signal));
   }
 
+  async #checkRunning(id: string): Promise<void> {
+    const { Id, State: state } = await this.#ask(this.#docker.inspect(id));
+    if (!state.Running) throw new RuntimeError(`container not running (${Id})`);
+  }
+
   async attach(id: string, streams: ExecStreams, signal: AbortSignal): Promise<void> {
+    await this.#checkRunning(id);
     await this.#ask(this.#docker.attach(id, streams, signal));
+  }
+
+  async portForward(sandboxId: string, port: number, stream: ByteSource & ByteSink, gone: AbortSignal): Promise<void> {
+    const inspected = await this.#ask(this.#docker.inspect(sandboxId));
+    if (!inspected.State.Running) throw new RuntimeError(`container not running (${inspected.Id})`);
+    await forwardPort(this.#process, { pid: inspected.State.Pid, port }, stream, gone);
   }
 
   async execSync(id: string, argv: readonly string[], timeoutMs: number): Promise<{ readonly exitCode: number; readonly output: string }> {

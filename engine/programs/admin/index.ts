@@ -5,6 +5,7 @@ import { programs as kill } from './kill.ts';
 import { programs as memory } from './memory.ts';
 import { programs as modules } from './modules.ts';
 import { programs as mount } from './mount.ts';
+import { programs as nsenter } from './nsenter.ts';
 import { programs as power } from './power.ts';
 import { programs as ps } from './ps.ts';
 import { programs as su } from './su.ts';
@@ -19,6 +20,7 @@ export const programs: readonly Program[] = [
   ...memory,
   ...modules,
   ...mount,
+  ...nsenter,
   ...power,
   ...ps,
   ...su,

@@ -6,6 +6,7 @@ import { ip6tables, iptables, iptablesRestore, iptablesSave } from './iptables.t
 import { networkScripts } from './network-scripts.ts';
 import { ping } from './ping.ts';
 import { sftpServer } from './sftp-server/index.ts';
+import { socat } from './socat.ts';
 import { netstat, ss } from './sockets.ts';
 import { ssh } from './ssh/index.ts';
 import { sshCopyId, sshKeygen, sshpass } from './ssh/keygen.ts';
@@ -29,6 +30,7 @@ export const programs: readonly Program[] = [
   ping,
   scp,
   sftpServer,
+  socat,
   ss,
   ssh,
   sshCopyId,

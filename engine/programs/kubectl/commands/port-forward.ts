@@ -1,13 +1,16 @@
 // Models `kubectl port-forward`: local listeners whose connections go through the API server to a pod.
 
-import { errorOf } from '../../../kube/client/rest-client.ts';
-import { concat, text as utf8Text } from '../../../sim/bytes.ts';
+import { readAll } from '../../../kube/client/rest-client.ts';
+import type { SpdySession, SpdyStream } from '../../../net/spdy/session.ts';
+import { background } from '../../../sim/background.ts';
+import { text as utf8Text } from '../../../sim/bytes.ts';
 import { isSysError } from '../../../sim/errno.ts';
-import type { Connection, Listener } from '../../../sim/stream.ts';
+import type { ByteSink, ByteSource, Connection, Listener } from '../../../sim/stream.ts';
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CliError, throwAll } from '../errors.ts';
-import { upgradeHeaders, WebSocketClient } from '../factory/web-socket.ts';
+import { upgrade } from '../factory/upgrade.ts';
+import { klogLine } from '../klog.ts';
 import { objects, text } from '../describe/values.ts';
 import type { JsonObject } from '../printers/json.ts';
 import { objectsOf } from '../resource/infos.ts';
@@ -42,16 +45,26 @@ async function run(context: Context): Promise<void> {
   const phase = text(at(pod, 'status', 'phase'));
   if (phase !== 'Running') throw new CliError(`unable to forward port because pod is not running. Current status=${phase}`);
   const addresses = flags.list('address').flatMap((address) => (address === 'localhost' ? ['127.0.0.1'] : [address]));
+  const path = `/api/v1/namespaces/${namespaceOf(pod)}/pods/${nameOf(pod)}/portforward`;
+  const session = await upgrade(context, path, ['portforward.k8s.io']);
   const loops: Promise<void>[] = [];
+  let requests = 0;
   for (const forward of forwards) {
     for (const address of addresses) {
       const listener = listen(context, address, forward.local);
       await context.out(`Forwarding from ${address}:${listener.port} -> ${forward.remote}\n`);
       if (address === '127.0.0.1') await context.out(`Forwarding from [::1]:${listener.port} -> ${forward.remote}\n`);
-      loops.push(serve(context, listener, pod, forward));
+      loops.push(serve(context, listener, session, forward, () => requests++));
     }
   }
-  await Promise.all(loops);
+  try {
+    await Promise.all(loops);
+  } catch (error) {
+    if (!session.ended.aborted) throw error;
+    await context.err(`${klog(context, 'portforward.go:340', 'lost connection to pod')}\n`);
+  } finally {
+    await session.close();
+  }
 }
 
 /** `80`, `8080:80`, `:80`, with names of ports for numbers; a service's port leads to its pods' port. */
@@ -101,66 +114,68 @@ function listen(context: Context, address: string, port: number): Listener {
   }
 }
 
-async function serve(context: Context, listener: Listener, pod: JsonObject, forward: Forward): Promise<void> {
+async function serve(context: Context, listener: Listener, session: SpdySession, forward: Forward, next: () => number): Promise<void> {
   for (;;) {
-    const connection = await listener.accept();
+    const connection = await listener.accept(session.ended);
     await context.out(`Handling connection for ${listener.port}\n`);
-    void carry(context, connection, pod, forward);
+    background(carry(context, connection, session, { ...forward, requestId: next() }));
   }
 }
 
-/** One connection over one WebSocket: data on channel 0, errors on channel 1, the port first on both. */
-async function carry(context: Context, connection: Connection, pod: JsonObject, forward: Forward): Promise<void> {
+/** One connection: a pair of streams, one for its errors and one for its data. */
+async function carry(
+  context: Context,
+  connection: Connection,
+  session: SpdySession,
+  forward: Forward & { readonly requestId: number },
+): Promise<void> {
+  const open = (type: string, requestId: number): Promise<SpdyStream> =>
+    session.open(
+      new Map([
+        ['streamtype', [type]],
+        ['port', [String(forward.remote)]],
+        ['requestid', [String(requestId)]],
+      ]),
+    );
   try {
-    const target = `/api/v1/namespaces/${namespaceOf(pod)}/pods/${nameOf(pod)}/portforward?ports=${forward.remote}`;
-    const response = await context.rest.send({
-      method: 'GET',
-      target,
-      headers: upgradeHeaders(context.process.sys.rng, ['v4.channel.k8s.io']),
-    });
-    if (response.upgraded === undefined) throw await errorOf(response);
-    const socket = new WebSocketClient(response.upgraded, context.process.sys.rng);
-    await Promise.all([upstream(connection, socket), downstream(context, connection, socket, forward)]);
-    await socket.close();
+    const { requestId } = forward;
+    const errors = await open('error', requestId);
+    await errors.finish();
+    const data = await open('data', requestId);
+    const told = readAll(errors);
+    const over = new AbortController();
+    const sending = copy(connection, data, over.signal).then(() => data.finish());
+    await copy(data, connection, undefined);
+    over.abort(new CliError('the connection is over'));
+    await sending;
+    const message = utf8Text(await told);
+    if (message !== '')
+      await context.err(
+        `${klog(context, 'portforward.go:400', `an error occurred forwarding ${forward.local} -> ${forward.remote}: ${message}`)}\n`,
+      );
   } catch (error) {
-    if (error instanceof Error && error.name === 'ProcessExit') return;
+    if (!isSysError(error)) throw error;
     await context.err(
-      `E portforward.go:400] an error occurred forwarding ${forward.local} -> ${forward.remote}: ${error instanceof Error ? error.message : String(error)}\n`,
+      `${klog(context, 'portforward.go:362', `error creating error stream for port ${forward.local} -> ${forward.remote}: ${error.message}`)}\n`,
     );
   } finally {
     connection.close();
   }
 }
 
-async function upstream(connection: Connection, socket: WebSocketClient): Promise<void> {
-  for (;;) {
-    let chunk: Uint8Array | undefined;
-    try {
-      chunk = await connection.read();
-    } catch (error) {
-      if (!isSysError(error)) throw error;
-    }
-    if (chunk === undefined) {
-      await socket.send(Uint8Array.from([0]));
-      return;
-    }
-    await socket.send(concat([Uint8Array.from([0]), chunk]));
-  }
+function klog(context: Context, place: string, text: string): string {
+  return klogLine(context.process, 'E', place, text);
 }
 
-async function downstream(context: Context, connection: Connection, socket: WebSocketClient, forward: Forward): Promise<void> {
-  const started = new Set<number>();
-  for (;;) {
-    const message = await socket.receive();
-    if (message === undefined) break;
-    const [channel = 0] = message;
-    const payload = message.subarray(1);
-    if (!started.has(channel)) {
-      started.add(channel);
-      continue;
+/** Until the source ends, or either side breaks. */
+async function copy(from: ByteSource, to: ByteSink, over: AbortSignal | undefined): Promise<void> {
+  try {
+    for (;;) {
+      const chunk = await from.read(undefined, over);
+      if (chunk === undefined) return;
+      await to.write(chunk);
     }
-    if (channel === 1) await context.err(`an error occurred forwarding ${forward.local} -> ${forward.remote}: ${utf8Text(payload)}\n`);
-    else if (payload.length > 0) await connection.write(payload);
+  } catch (error) {
+    if (over?.aborted !== true && !isSysError(error)) throw error;
   }
-  connection.close();
 }

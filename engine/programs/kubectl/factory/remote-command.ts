@@ -1,22 +1,18 @@
-// Models remotecommand: the streams of exec and attach, the terminal in raw mode, its size, and how the command ended.
+// Models remotecommand: the streams of exec and attach over SPDY, the terminal in raw mode, its size, and how the command ended.
 
 import type { Tty } from '../../../kernel/process.ts';
-import { errorOf, readAll } from '../../../kube/client/rest-client.ts';
-import { ApiError } from '../../../kube/machinery/api-error.ts';
+import { readAll } from '../../../kube/client/rest-client.ts';
 import type { Status } from '../../../kube/machinery/types.ts';
+import { SpdySession, type SpdyStream } from '../../../net/spdy/session.ts';
 import { concat, text, utf8 } from '../../../sim/bytes.ts';
+import { isSysError } from '../../../sim/errno.ts';
+import type { ByteSink, ByteSource } from '../../../sim/stream.ts';
 import type { Context } from '../context.ts';
 import { CliError, ExitError } from '../errors.ts';
-import { upgradeHeaders, WebSocketClient } from './web-socket.ts';
+import { upgrade } from './upgrade.ts';
 
-const STDIN = 0;
-const STDOUT = 1;
-const STDERR = 2;
-const FAILURE = 3;
-const RESIZE = 4;
-/** Since v5 a stream is closed by this byte and its number. */
-const CLOSE_STREAM = 255;
-const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
+const PROTOCOLS = ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io', 'channel.k8s.io'];
+const CHUNK_BYTES = 0x8000;
 
 export interface StreamRequest {
   /** Path and query of exec or attach. */
@@ -27,63 +23,117 @@ export interface StreamRequest {
 
 /** Runs until the far side ends. Throws ExitError for a status that is not 0, ApiError when the server refuses. */
 export async function runStreams(context: Context, request: StreamRequest): Promise<void> {
-  const { process, rest } = context;
-  const response = await rest.send({ method: 'GET', target: request.target, headers: upgradeHeaders(process.sys.rng, PROTOCOLS) });
-  if (response.upgraded === undefined) throw await refusal(response);
-  const socket = new WebSocketClient(response.upgraded, process.sys.rng);
-  const closesStreams = response.headers.get('sec-websocket-protocol') === PROTOCOLS[0];
-  const stop = new AbortController();
-  const restore = request.tty === undefined ? undefined : enterRaw(request.tty, socket);
+  const remote = await open(context, request.target, { hasStdin: request.hasStdin, isTty: request.tty !== undefined });
+  const restore = request.tty === undefined ? undefined : enterRaw(request.tty, remote.resize);
+  const { process } = context;
   try {
-    if (request.hasStdin) void pumpStdin(context, socket, closesStreams, stop.signal);
-    await pumpOutput(context, socket);
+    await carry(remote, { stdin: request.hasStdin ? process.stdin : undefined, stdout: process.stdout, stderr: process.stderr });
   } finally {
     restore?.();
-    stop.abort(new CliError('the streams are closed'));
-    await socket.close();
+    await remote.session.close();
   }
 }
 
 /** Runs a command whose output is wanted; its stderr is passed on. Throws as runStreams does. */
 export async function captureStreams(context: Context, target: string, stdin: Uint8Array | undefined): Promise<Uint8Array> {
-  const { process, rest } = context;
-  const response = await rest.send({ method: 'GET', target, headers: upgradeHeaders(process.sys.rng, PROTOCOLS) });
-  if (response.upgraded === undefined) throw await refusal(response);
-  const socket = new WebSocketClient(response.upgraded, process.sys.rng);
+  const remote = await open(context, target, { hasStdin: stdin !== undefined, isTty: false });
   const chunks: Uint8Array[] = [];
+  const collect: ByteSink = {
+    write: (bytes) => {
+      chunks.push(bytes);
+      return Promise.resolve();
+    },
+  };
   try {
-    if (stdin !== undefined) {
-      for (let at = 0; at < stdin.length; at += 0x8000)
-        await socket.send(concat([Uint8Array.from([STDIN]), stdin.subarray(at, at + 0x8000)]));
-      await socket.send(Uint8Array.from(response.headers.get('sec-websocket-protocol') === PROTOCOLS[0] ? [CLOSE_STREAM, STDIN] : [STDIN]));
-    }
-    for (;;) {
-      const message = await socket.receive();
-      if (message === undefined) break;
-      const payload = message.subarray(1);
-      if (message[0] === STDOUT) chunks.push(payload);
-      else if (message[0] === STDERR && payload.length > 0) await process.stderr.write(payload);
-      else if (message[0] === FAILURE && payload.length > 0) {
-        endOf(JSON.parse(text(payload)) as Status);
-        break;
-      }
-    }
+    await carry(remote, { stdin: stdin === undefined ? undefined : sourceOf(stdin), stdout: collect, stderr: context.process.stderr });
     return chunks.length === 0 ? new Uint8Array() : concat(chunks);
   } finally {
-    await socket.close();
+    await remote.session.close();
   }
 }
 
-async function refusal(response: Parameters<typeof errorOf>[0]): Promise<Error> {
-  const body = text(await readAll(response.body));
-  if (body.startsWith('{')) {
-    const status = JSON.parse(body) as Status;
-    if (status.kind === 'Status') return new ApiError(status);
-  }
-  return new CliError(`unable to upgrade connection: ${body.trim()}`);
+interface Remote {
+  readonly session: SpdySession;
+  readonly error: SpdyStream;
+  readonly stdin: SpdyStream | undefined;
+  readonly stdout: SpdyStream | undefined;
+  readonly stderr: SpdyStream | undefined;
+  readonly resize: SpdyStream | undefined;
 }
 
-function enterRaw(tty: Tty, socket: WebSocketClient): () => void {
+async function open(context: Context, target: string, wants: { readonly hasStdin: boolean; readonly isTty: boolean }): Promise<Remote> {
+  const session = await upgrade(context, target, PROTOCOLS);
+  const asks = (name: string): boolean => new RegExp(`[?&]${name}=true(&|$)`).test(target);
+  const stream = (type: string): Promise<SpdyStream> => session.open(new Map([['streamtype', [type]]]));
+  const error = await stream('error');
+  const stdin = wants.hasStdin ? await stream('stdin') : undefined;
+  const stdout = asks('stdout') ? await stream('stdout') : undefined;
+  const stderr = asks('stderr') && !wants.isTty ? await stream('stderr') : undefined;
+  const resize = wants.isTty ? await stream('resize') : undefined;
+  // Nothing is ever written to it.
+  await error.finish();
+  return { session, error, stdin, stdout, stderr, resize };
+}
+
+/** Until the far side has closed its streams; then throws what the error stream tells. */
+async function carry(
+  remote: Remote,
+  local: { readonly stdin: ByteSource | undefined; readonly stdout: ByteSink; readonly stderr: ByteSink },
+): Promise<void> {
+  const over = new AbortController();
+  const told = readAllText(remote.error);
+  const input = pumpStdin(local.stdin, remote.stdin, over.signal);
+  try {
+    await Promise.all([pump(remote.stdout, local.stdout), pump(remote.stderr, local.stderr)]);
+    const status = await told;
+    if (status !== '') endOf(JSON.parse(status) as Status);
+  } finally {
+    over.abort(new CliError('the streams are closed'));
+    await input;
+  }
+}
+
+async function pump(from: SpdyStream | undefined, to: ByteSink): Promise<void> {
+  if (from === undefined) return;
+  for (;;) {
+    const chunk = await from.read();
+    if (chunk === undefined) return;
+    await to.write(chunk);
+  }
+}
+
+async function pumpStdin(from: ByteSource | undefined, to: SpdyStream | undefined, over: AbortSignal): Promise<void> {
+  if (from === undefined || to === undefined) return;
+  try {
+    for (;;) {
+      const chunk = await from.read(undefined, over);
+      if (chunk === undefined) break;
+      await to.write(chunk);
+    }
+    await to.finish();
+  } catch (error) {
+    // The output side tells how the command ended; input that nobody wants any more is no failure.
+    if (!over.aborted && !isSysError(error) && !(error instanceof Error && error.name === 'ProcessExit')) throw error;
+  }
+}
+
+async function readAllText(stream: SpdyStream): Promise<string> {
+  const bytes = await readAll(stream);
+  return text(bytes);
+}
+
+function sourceOf(bytes: Uint8Array): ByteSource {
+  let at = 0;
+  return {
+    read: () => {
+      const chunk = bytes.subarray(at, at + CHUNK_BYTES);
+      at += chunk.length;
+      return Promise.resolve(chunk.length === 0 ? undefined : chunk);
+    },
+  };
+}
+
+function enterRaw(tty: Tty, resize: SpdyStream | undefined): () => void {
   const before = tty.termios;
   tty.termios = {
     canonical: false,
@@ -94,7 +144,9 @@ function enterRaw(tty: Tty, socket: WebSocketClient): () => void {
     flowControl: false,
   };
   const tell = (size: { readonly columns: number; readonly rows: number }): void => {
-    void socket.send(concat([Uint8Array.from([RESIZE]), utf8(JSON.stringify({ Width: size.columns, Height: size.rows }))]));
+    resize?.write(utf8(`${JSON.stringify({ Width: size.columns, Height: size.rows })}\n`)).catch((error: unknown) => {
+      if (!isSysError(error)) throw error;
+    });
   };
   tell(tty.size);
   const subscription = tty.onResize(tell);
@@ -102,36 +154,6 @@ function enterRaw(tty: Tty, socket: WebSocketClient): () => void {
     subscription.dispose();
     tty.termios = before;
   };
-}
-
-async function pumpStdin(context: Context, socket: WebSocketClient, closesStreams: boolean, signal: AbortSignal): Promise<void> {
-  try {
-    for (;;) {
-      const chunk = await context.process.stdin.read(undefined, signal);
-      if (chunk === undefined) break;
-      await socket.send(concat([Uint8Array.from([STDIN]), chunk]));
-    }
-    // Version 4 has no word for the end of a stream: an empty message stands for it.
-    await socket.send(Uint8Array.from(closesStreams ? [CLOSE_STREAM, STDIN] : [STDIN]));
-  } catch (error) {
-    // The output side tells how the command ended; input that nobody wants any more is no failure.
-    if (!signal.aborted && !(error instanceof Error && error.name === 'ProcessExit')) throw error;
-  }
-}
-
-async function pumpOutput(context: Context, socket: WebSocketClient): Promise<void> {
-  for (;;) {
-    const message = await socket.receive();
-    if (message === undefined) return;
-    const [channel] = message;
-    const payload = message.subarray(1);
-    if (channel === STDOUT && payload.length > 0) await context.process.stdout.write(payload);
-    else if (channel === STDERR && payload.length > 0) await context.process.stderr.write(payload);
-    else if (channel === FAILURE && payload.length > 0) {
-      endOf(JSON.parse(text(payload)) as Status);
-      return;
-    }
-  }
 }
 
 /** Throws what the status says of the command's end. */
