@@ -1,9 +1,10 @@
 // Makes engine/kube/machinery/schema/fields.json: names, types and merge rules of the fields of the built-in kinds, read from the
-// Go types of k8s.io/api and k8s.io/apimachinery. Usage: node scripts/api-fields.mjs API_DIR APIMACHINERY_META_V1_DIR APIEXTENSIONS_V1_DIR
+// Go types of k8s.io/api and k8s.io/apimachinery. Usage: node scripts/api-fields.mjs API_DIR APIMACHINERY_META_V1_DIR APIEXTENSIONS_DIR
+// APIREGISTRATION_DIR (the folders above the versions of these two).
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const [apiDirectory, metaDirectory, extensionsDirectory] = process.argv.slice(2);
+const [apiDirectory, metaDirectory, extensionsDirectory, registrationDirectory] = process.argv.slice(2);
 const PACKAGES = [
   'core/v1',
   'apps/v1',
@@ -13,21 +14,30 @@ const PACKAGES = [
   'autoscaling/v2beta1',
   'autoscaling/v2beta2',
   'coordination/v1',
+  'coordination/v1beta1',
   'discovery/v1beta1',
   'networking/v1',
   'networking/v1beta1',
   'extensions/v1beta1',
   'policy/v1beta1',
   'rbac/v1',
+  'rbac/v1beta1',
   'scheduling/v1',
+  'scheduling/v1beta1',
   'storage/v1',
+  'storage/v1beta1',
   'node/v1',
+  'node/v1beta1',
   'certificates/v1',
   'certificates/v1beta1',
   'admissionregistration/v1',
+  'admissionregistration/v1beta1',
   'events/v1',
+  'events/v1beta1',
   'authentication/v1',
+  'authentication/v1beta1',
   'authorization/v1',
+  'authorization/v1beta1',
   'flowcontrol/v1beta1',
 ];
 const out = {};
@@ -36,11 +46,15 @@ for (const name of PACKAGES) {
   if (existsSync(file)) out[name] = typesOf(readFileSync(file, 'utf8'));
 }
 if (metaDirectory) out['meta/v1'] = typesOf(readFileSync(join(metaDirectory, 'types.go'), 'utf8'));
-if (extensionsDirectory) {
-  out['apiextensions/v1'] = {
-    ...typesOf(readFileSync(join(extensionsDirectory, 'types.go'), 'utf8')),
-    ...typesOf(readFileSync(join(extensionsDirectory, 'types_jsonschema.go'), 'utf8')),
-  };
+for (const version of ['v1', 'v1beta1']) {
+  if (extensionsDirectory) {
+    out[`apiextensions/${version}`] = {
+      ...typesOf(readFileSync(join(extensionsDirectory, version, 'types.go'), 'utf8')),
+      ...typesOf(readFileSync(join(extensionsDirectory, version, 'types_jsonschema.go'), 'utf8')),
+    };
+  }
+  if (registrationDirectory)
+    out[`apiregistration/${version}`] = typesOf(readFileSync(join(registrationDirectory, version, 'types.go'), 'utf8'));
 }
 writeFileSync(
   new URL('../engine/kube/machinery/schema/fields.json', import.meta.url),

@@ -172,14 +172,14 @@ function parseType(pkg: string, go: string): TypeRef {
 }
 
 function isRaw(pkg: string, type: string): boolean {
-  return pkg === 'apiextensions/v1' && /^JSON/.test(type) && type !== 'JSONSchemaProps';
+  return pkg.startsWith('apiextensions/') && /^JSON/.test(type) && type !== 'JSONSchemaProps';
 }
 
 /** The package an import alias stands for. */
 function packageOf(pkg: string, alias: string): string {
   if (alias === 'metav1') return 'meta/v1';
-  if (alias === 'v1' && pkg === 'apiextensions/v1') return 'meta/v1';
-  if (alias === 'v1' || alias === 'corev1' || alias === 'core') return 'core/v1';
+  if (alias === 'v1' && (pkg.startsWith('apiextensions/') || pkg.startsWith('apiregistration/'))) return 'meta/v1';
+  if (alias === 'v1' || alias === 'corev1' || alias === 'apiv1' || alias === 'core') return 'core/v1';
   if (alias === 'batchv1') return 'batch/v1';
   if (alias === 'v1beta1') return 'extensions/v1beta1';
   return alias;

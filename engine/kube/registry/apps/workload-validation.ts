@@ -3,7 +3,6 @@
 import { isDeepEqual } from '../../machinery/deep.ts';
 import { FieldError } from '../../machinery/field-errors.ts';
 import { labelSelectorOf, type LabelSelectorSpec, SelectorError } from '../../machinery/selectors.ts';
-import { invalid } from '../../machinery/status.ts';
 import type { KubeObject } from '../../machinery/types.ts';
 import { validatePodSpec } from '../core/pod-validation.ts';
 import type { Json } from '../definition.ts';
