@@ -1,5 +1,7 @@
 // Models discovery: /api, /apis and the resource lists of each group and version.
 
+import { sha256 } from '@noble/hashes/sha2.js';
+import { utf8 } from '../../sim/bytes.ts';
 import type { ResourceDefinition } from '../registry/definition.ts';
 
 /** Order and preference of groups as v1.20 lists them. */
@@ -79,7 +81,8 @@ export function apiResourceList(
   if (!isKnown) return undefined;
   const resources: Record<string, unknown>[] = [];
   for (const definition of definitions) {
-    if (![definition, ...definition.alsoServedAs].some((served) => served.group === group && served.version === version)) continue;
+    const served = [definition, ...definition.alsoServedAs].find((each) => each.group === group && each.version === version);
+    if (served === undefined) continue;
     const { plural, kind, isNamespaced, shortNames, categories, singular } = definition;
     resources.push({
       name: plural,
@@ -109,7 +112,7 @@ export function apiResourceList(
     };
     for (const other of definition.otherSubresources) sub(other.name, other.kind, other.verbs, other);
     if (definition.hasScale) sub('scale', 'Scale', ['get', 'patch', 'update'], { group: 'autoscaling', version: 'v1' });
-    if (definition.hasStatus) sub('status', kind, ['get', 'patch', 'update']);
+    if (definition.hasStatus && served.hasStatus !== false) sub('status', kind, ['get', 'patch', 'update']);
   }
   resources.sort((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1));
   return {
@@ -120,15 +123,15 @@ export function apiResourceList(
   };
 }
 
-/** Eight bytes that differ from kind to kind; clients only compare them. */
-function hashOf({ group, version, kind }: ResourceDefinition): string {
-  let a = 0x811c9dc5;
-  let b = 0x1000193;
-  for (const char of `${group}/${version}/${kind}`) {
-    a = Math.imul(a ^ char.charCodeAt(0), 0x01000193) >>> 0;
-    b = Math.imul(b ^ char.charCodeAt(0), 0x85ebca6b) >>> 0;
+const hashes = new Map<string, string>();
+
+/** The first eight bytes of a digest over the stored group, version and kind. */
+function hashOf({ group, version, kind, hashedVersion }: ResourceDefinition): string {
+  const name = `${group}/${hashedVersion ?? version}/${kind}`;
+  let hash = hashes.get(name);
+  if (hash === undefined) {
+    hash = btoa(String.fromCharCode(...sha256(utf8(name)).subarray(0, 8)));
+    hashes.set(name, hash);
   }
-  return btoa(
-    String.fromCharCode(a >>> 24, (a >>> 16) & 255, (a >>> 8) & 255, a & 255, b >>> 24, (b >>> 16) & 255, (b >>> 8) & 255, b & 255),
-  );
+  return hash;
 }

@@ -130,7 +130,7 @@ async function componentStatuses(special: SpecialRequest, options: ReviewOptions
       include: 'Metadata',
       resourceVersion: '',
     });
-    await special.respond.send({ status: 200, headers: { 'content-type': 'application/json', warning: DEPRECATED } }, `${table}\n`);
+    await special.respond.send({ status: 200, headers: { 'content-type': 'application/json' } }, `${table}\n`);
   } else
     await special.sendObject(
       200,
@@ -139,8 +139,6 @@ async function componentStatuses(special: SpecialRequest, options: ReviewOptions
         : items[0],
     );
 }
-
-const DEPRECATED = '299 - "v1 ComponentStatus is deprecated in v1.19+"';
 
 async function componentStatus(
   component: (typeof COMPONENTS)[number],

@@ -21,6 +21,7 @@ import type { AdmissionPlugin, ClusterReader } from './admission.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Authorizer } from './authorization.ts';
 import { forbiddenFor } from './authorization.ts';
+import { deprecationWarning, withHeader } from './deprecation.ts';
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './discovery.ts';
 import { applyPatch } from './patch.ts';
 import { requestInfoOf, isTrue, type RequestInfo } from './request-info.ts';
@@ -173,11 +174,13 @@ export class ApiServer implements ClusterReader {
 
   async handle(request: HttpRequest, respond: HttpResponder): Promise<void> {
     const info = requestInfoOf(request);
+    let out = respond;
     try {
       const user = this.#options.authenticator.authenticate(request);
       const decision = this.#authorizer.authorize(user, info);
       if (!decision.isAllowed) throw forbiddenFor(user, info, decision.reason);
-      await this.#dispatch(info, user, request, respond);
+      out = this.#warning(info, respond);
+      await this.#dispatch(info, user, request, out);
     } catch (error) {
       const answer = asApiError(error);
       if (answer === undefined) {
@@ -186,7 +189,7 @@ export class ApiServer implements ClusterReader {
         this.#options.log(
           `apiserver panic'd on ${info.method} ${request.target}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
         );
-        await respond.send(
+        await out.send(
           { status: 500, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } },
           'This request caused apiserver to panic. Look in the logs for details.\n',
         );
@@ -194,11 +197,19 @@ export class ApiServer implements ClusterReader {
       }
       const { status } = answer;
       const retry = status.details?.retryAfterSeconds;
-      await respond.send(
+      await out.send(
         { status: status.code, headers: { ...JSON_TYPE, ...(retry === undefined ? {} : { 'retry-after': String(retry) }) } },
         `${JSON.stringify(status)}\n`,
       );
     }
+  }
+
+  /** What answers a request for a deprecated version: it says so, whatever the answer is. */
+  #warning(info: RequestInfo, respond: HttpResponder): HttpResponder {
+    if (!info.isResource) return respond;
+    const found = this.#served.get(`${info.group}/${info.version}/${info.resource}`);
+    const warning = found === undefined ? undefined : deprecationWarning(found.served, found.endpoint.definition.kind);
+    return warning === undefined ? respond : withHeader(respond, 'warning', warning);
   }
 
   async #dispatch(info: RequestInfo, user: User, request: HttpRequest, respond: HttpResponder): Promise<void> {
@@ -268,7 +279,7 @@ export class ApiServer implements ClusterReader {
       await special({ info, user, request, respond, endpoint, served, context, readBody, sendObject });
       return;
     }
-    if (info.subresource !== '' && !(info.subresource === 'status' && definition.hasStatus)) throw noSuchResource();
+    if (info.subresource !== '' && !(info.subresource === 'status' && definition.hasStatus && served.hasStatus !== false)) throw noSuchResource();
     if (!endpoint.store.isReady) await this.#waitForStore(endpoint);
     const accept = request.headers.get('accept');
     const representation = negotiate(accept);
@@ -279,16 +290,14 @@ export class ApiServer implements ClusterReader {
     }
     const include = (info.query.get('includeObject') ?? 'Metadata') as 'None' | 'Metadata' | 'Object';
     const shown: Shown = { definition, served, representation, include, nowMs: this.#options.clock.now() };
-    const warning = deprecationOf(served, definition);
-    const headers = warning === undefined ? JSON_TYPE : { ...JSON_TYPE, warning };
-    const send = (status: number, stored: Stored): Promise<void> => respond.send({ status, headers }, objectBody(stored, shown));
+    const send = (status: number, stored: Stored): Promise<void> => respond.send({ status, headers: JSON_TYPE }, objectBody(stored, shown));
     if (!(definition.verbs as readonly string[]).includes(info.verb))
       throw methodNotSupported({ group: definition.group, resource: definition.plural }, info.verb);
     switch (info.verb) {
       case 'get':
         return send(200, endpoint.find(info.namespace, info.name));
       case 'list':
-        return this.#list(info, endpoint, shown, respond, headers);
+        return this.#list(info, endpoint, shown, respond);
       case 'watch':
         return serveWatch(
           {
@@ -344,13 +353,7 @@ export class ApiServer implements ClusterReader {
     }
   }
 
-  #list(
-    info: RequestInfo,
-    endpoint: ResourceEndpoint,
-    shown: Shown,
-    respond: HttpResponder,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<void> {
+  #list(info: RequestInfo, endpoint: ResourceEndpoint, shown: Shown, respond: HttpResponder): Promise<void> {
     const { store, definition } = endpoint;
     const selection = new Selection(definition, info.query, info.name);
     const revision = Math.max(this.revision, 1);
@@ -375,7 +378,7 @@ export class ApiServer implements ClusterReader {
         ...(selection.isEverything ? { remainingItemCount: remaining } : {}),
       };
     }
-    return respond.send({ status: 200, headers }, listBody(items, shown, String(after?.revision ?? revision), more));
+    return respond.send({ status: 200, headers: JSON_TYPE }, listBody(items, shown, String(after?.revision ?? revision), more));
   }
 
   /** A read is as good as etcd is: without it the server cannot say what is true. */
@@ -392,26 +395,6 @@ export class ApiServer implements ClusterReader {
     giveUp.abort(new Error('ready'));
     if (!isReady) throw internalErrorOf('etcdserver: request timed out');
   }
-}
-
-/** Versions on their way out in v1.20, with the release they go in and what stands in for them. */
-const DEPRECATED: Readonly<Record<string, readonly [since: string, until: string, instead: string]>> = {
-  'extensions/v1beta1 Ingress': ['v1.14', 'v1.22', 'networking.k8s.io/v1 Ingress'],
-  'networking.k8s.io/v1beta1 Ingress': ['v1.19', 'v1.22', 'networking.k8s.io/v1 Ingress'],
-  'networking.k8s.io/v1beta1 IngressClass': ['v1.19', 'v1.22', 'networking.k8s.io/v1 IngressClassList'],
-  'apiextensions.k8s.io/v1beta1 CustomResourceDefinition': ['v1.16', 'v1.22', 'apiextensions.k8s.io/v1 CustomResourceDefinition'],
-  'rbac.authorization.k8s.io/v1beta1 Role': ['v1.17', 'v1.22', 'rbac.authorization.k8s.io/v1 Role'],
-  'rbac.authorization.k8s.io/v1beta1 RoleBinding': ['v1.17', 'v1.22', 'rbac.authorization.k8s.io/v1 RoleBinding'],
-  'rbac.authorization.k8s.io/v1beta1 ClusterRole': ['v1.17', 'v1.22', 'rbac.authorization.k8s.io/v1 ClusterRole'],
-  'rbac.authorization.k8s.io/v1beta1 ClusterRoleBinding': ['v1.17', 'v1.22', 'rbac.authorization.k8s.io/v1 ClusterRoleBinding'],
-};
-
-function deprecationOf(served: ServedVersion, definition: ResourceDefinition): string | undefined {
-  const name = `${apiVersionOf(served)} ${definition.kind}`;
-  const found = DEPRECATED[name];
-  if (found === undefined) return undefined;
-  const [since, until, instead] = found;
-  return `299 - "${name} is deprecated in ${since}+, unavailable in ${until}+; use ${instead}"`;
 }
 
 interface Shown {

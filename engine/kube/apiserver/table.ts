@@ -1,6 +1,6 @@
 // Models the Table answer of the API server, and PartialObjectMetadata.
 
-import type { ApiObject, ResourceDefinition } from '../registry/definition.ts';
+import type { ApiObject, ResourceDefinition, RowCondition } from '../registry/definition.ts';
 
 export type Representation =
   | { readonly kind: 'object' }
@@ -43,8 +43,11 @@ export function tableOf(definition: ResourceDefinition, objects: readonly ApiObj
     description: column.description ?? '',
     priority: column.priority ?? 0,
   }));
-  const rows = objects.map((object) => ({
+  const { order } = table;
+  const ordered = order === undefined ? objects : [...objects].sort((a, b) => order(a, b));
+  const rows = ordered.map((object) => ({
     cells: table.cells(object, options.nowMs),
+    ...conditionsOf(table.conditions?.(object)),
     ...(options.include === 'None' ? {} : { object: options.include === 'Object' ? object : partialOf(object, options.version) }),
   }));
   return JSON.stringify({
@@ -54,6 +57,10 @@ export function tableOf(definition: ResourceDefinition, objects: readonly ApiObj
     columnDefinitions: options.withoutHeaders === true ? null : columns,
     rows,
   });
+}
+
+function conditionsOf(conditions: readonly RowCondition[] | undefined): { readonly conditions?: readonly RowCondition[] } {
+  return conditions === undefined || conditions.length === 0 ? {} : { conditions };
 }
 
 export function partialOf(object: ApiObject, version: string): Record<string, unknown> {

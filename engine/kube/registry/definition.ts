@@ -21,6 +21,17 @@ export interface ColumnDefinition {
 export interface TableDefinition<T> {
   readonly columns: readonly ColumnDefinition[];
   cells(object: T, nowMs: number): readonly unknown[];
+  /** Why a row is done with (`Succeeded`), for clients that grey such rows. */
+  conditions?(object: T): readonly RowCondition[];
+  /** The order of rows where it is not that of the list. */
+  order?(a: T, b: T): number;
+}
+
+export interface RowCondition {
+  readonly type: 'Completed';
+  readonly status: 'True';
+  readonly reason: string;
+  readonly message: string;
 }
 
 export interface StrategyContext {
@@ -74,6 +85,8 @@ export interface ServedVersion {
   /** From what is stored to what this version shows, and back; left out where they only differ in their name. */
   readonly fromStorage?: (object: ApiObject) => ApiObject;
   readonly toStorage?: (object: ApiObject) => ApiObject;
+  /** False: this version has no status subresource though the kind has. */
+  readonly hasStatus?: boolean;
 }
 
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
@@ -107,7 +120,9 @@ export interface ResourceDefinition<T extends KubeObject = ApiObject> {
   /** Seconds after which etcd forgets it (events). */
   readonly ttlSeconds: number | undefined;
   readonly isCustom: boolean;
-  /** Hash shown in discovery; made up from the kind. */
+  /** The version whose hash discovery shows as the stored one, where v1.20 encodes another than it prefers. */
+  readonly hashedVersion: string | undefined;
+  /** Nothing is stored: requests are answered by a handler of their own. */
   readonly discoveryOnly: boolean;
 }
 
@@ -144,6 +159,7 @@ export function defineResource<T extends KubeObject>(
     returnsDeleted: false,
     ttlSeconds: undefined,
     isCustom: false,
+    hashedVersion: undefined,
     discoveryOnly: false,
     ...given,
   };

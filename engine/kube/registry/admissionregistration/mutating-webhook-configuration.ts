@@ -7,6 +7,7 @@ export const MUTATING_WEBHOOK_CONFIGURATION: ResourceDefinition = defineResource
   version: 'v1',
   kind: 'MutatingWebhookConfiguration',
   plural: 'mutatingwebhookconfigurations',
+  categories: ['api-extensions'],
   isNamespaced: false,
   hasGeneration: true,
   alsoServedAs: [{ group: 'admissionregistration.k8s.io', version: 'v1beta1' }],

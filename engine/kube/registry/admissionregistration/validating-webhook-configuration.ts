@@ -7,6 +7,7 @@ export const VALIDATING_WEBHOOK_CONFIGURATION: ResourceDefinition = defineResour
   version: 'v1',
   kind: 'ValidatingWebhookConfiguration',
   plural: 'validatingwebhookconfigurations',
+  categories: ['api-extensions'],
   isNamespaced: false,
   hasGeneration: true,
   alsoServedAs: [{ group: 'admissionregistration.k8s.io', version: 'v1beta1' }],

@@ -9,6 +9,7 @@ export const INGRESS_CLASS: ResourceDefinition = defineResource<ApiObject>({
   group: 'networking.k8s.io',
   version: 'v1',
   kind: 'IngressClass',
+  hashedVersion: 'v1beta1',
   plural: 'ingressclasses',
   table: {
     columns: [

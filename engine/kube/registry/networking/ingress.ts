@@ -16,6 +16,7 @@ export const INGRESS: ResourceDefinition = defineResource<ApiObject>({
   group: 'networking.k8s.io',
   version: 'v1',
   kind: 'Ingress',
+  hashedVersion: 'v1beta1',
   alsoServedAs: [
     { group: 'networking.k8s.io', version: 'v1beta1', toStorage: ingressFromV1beta1, fromStorage: ingressToV1beta1 },
     { group: 'extensions', version: 'v1beta1', toStorage: ingressFromV1beta1, fromStorage: ingressToV1beta1 },

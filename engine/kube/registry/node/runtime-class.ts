@@ -7,6 +7,7 @@ export const RUNTIME_CLASS: ResourceDefinition = defineResource<ApiObject>({
   group: 'node.k8s.io',
   version: 'v1',
   kind: 'RuntimeClass',
+  hashedVersion: 'v1beta1',
   plural: 'runtimeclasses',
   table: {
     columns: [NAME_COLUMN, textColumn('Handler', 'Handler of the underlying runtime.'), AGE_COLUMN],

@@ -9,5 +9,5 @@ export const VOLUME_ATTACHMENT: ResourceDefinition = defineResource<ApiObject>({
   plural: 'volumeattachments',
   isNamespaced: false,
   hasStatus: true,
-  alsoServedAs: [{ group: 'storage.k8s.io', version: 'v1beta1' }],
+  alsoServedAs: [{ group: 'storage.k8s.io', version: 'v1beta1', hasStatus: false }],
 });
