@@ -10,6 +10,7 @@ import { isDeepEqual } from '../machinery/deep.ts';
 import type { ApiObject } from '../registry/definition.ts';
 import { bootstrapPolicy } from './bootstrap-policy.ts';
 import { apiGroups } from './discovery.ts';
+import { ensureFlowControl, followFlowSchemas, MANDATORY_EVERY_MS } from './flow-control.ts';
 import type { ApiServer } from './server.ts';
 import type { WriteContext } from './resource-endpoint.ts';
 
@@ -41,6 +42,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
       await options.clock.sleep(RETRY_MS, options.signal);
     }
   }
+  background(followFlowSchemas(options.server, options.clock, options.signal));
   background(reconcile(options));
 }
 
@@ -66,6 +68,7 @@ async function ensureAll(options: BootstrapOptions): Promise<void> {
   for (const group of [{ name: '', versions: ['v1'] }, ...apiGroups(server.definitions)]) {
     for (const version of group.versions) await ensure(server, 'apiregistration.k8s.io', 'apiservices', apiService(group.name, version));
   }
+  await ensureFlowControl(server);
   await ensureService(options);
 }
 
@@ -86,6 +89,7 @@ async function reconcile(options: BootstrapOptions): Promise<void> {
   const { clock, signal } = options;
   let compactAtMs = clock.now() + COMPACT_EVERY_MS;
   let compactTo = options.server.revision;
+  let mandatoryAtMs = clock.now() + MANDATORY_EVERY_MS;
   while (!signal.aborted) {
     try {
       await clock.sleep(RECONCILE_MS, signal);
@@ -95,6 +99,10 @@ async function reconcile(options: BootstrapOptions): Promise<void> {
         compactAtMs = clock.now() + COMPACT_EVERY_MS;
         if (revision > compactTo) await options.etcd.compact(compactTo);
         compactTo = revision;
+      }
+      if (clock.now() >= mandatoryAtMs) {
+        mandatoryAtMs = clock.now() + MANDATORY_EVERY_MS;
+        await ensureFlowControl(options.server);
       }
       await ensureService(options);
       for (const name of NAMESPACES)

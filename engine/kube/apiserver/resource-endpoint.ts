@@ -82,7 +82,7 @@ export class ResourceEndpoint {
 
   async create(given: ApiObject, context: WriteContext): Promise<Stored> {
     const { definition } = this;
-    const object = this.#decode(toStorage(deepCopy(given), definition, context.served), context);
+    const object = this.#stored(deepCopy(given), context);
     const meta = { ...object.metadata } as unknown as Record<string, unknown>;
     this.#checkNamespace(meta, context.namespace);
     definition.strategy.setDefaults?.(object);
@@ -185,7 +185,7 @@ export class ResourceEndpoint {
         return { stored: await this.create({ ...created, metadata: fresh } as ApiObject, context), isNew: true };
       }
       const given = await change(fromStorage(current.object, definition, context.served));
-      const next = this.#decode(toStorage(deepCopy(given), definition, context.served), context);
+      const next = this.#stored(deepCopy(given), context);
       const version = next.metadata.resourceVersion ?? '';
       const isUnconditional = version === '' || version === '0';
       if (!isUnconditional && version !== current.object.metadata.resourceVersion) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
@@ -394,14 +394,24 @@ export class ResourceEndpoint {
     } else forceManagers(next, current);
   }
 
+  /** What a client sent in the version it speaks, as it is stored. */
+  #stored(given: ApiObject, context: WriteContext): ApiObject {
+    const { definition } = this;
+    const { group, version, toStorage: convert } = context.served;
+    if (convert === undefined || definition.isCustom) return this.#decode(toStorage(given, definition, context.served), context);
+    const decoded = this.#decode(given, context, structOf(group, version, definition.kind));
+    return this.#decode(toStorage(decoded, definition, context.served));
+  }
+
   /** As the Go types keep it; custom objects are kept as they are. */
-  #decode(object: ApiObject, context?: WriteContext): ApiObject {
-    if (this.#struct === undefined) return object;
+  #decode(object: ApiObject, context?: WriteContext, struct: string | undefined = this.#struct): ApiObject {
+    if (struct === undefined) return object;
     try {
-      return normalize(this.#struct, object);
+      return normalize(struct, object);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      const { kind, version } = this.definition;
+      const { kind } = this.definition;
+      const { version } = context?.served ?? this.definition;
       if (context?.patch !== undefined) {
         throw invalid({ group: '', kind: '' }, '', [FieldError.invalid('patch', goValue(context.patch), error.conversion)]);
       }

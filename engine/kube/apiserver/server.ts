@@ -279,7 +279,8 @@ export class ApiServer implements ClusterReader {
       await special({ info, user, request, respond, endpoint, served, context, readBody, sendObject });
       return;
     }
-    if (info.subresource !== '' && !(info.subresource === 'status' && definition.hasStatus && served.hasStatus !== false)) throw noSuchResource();
+    if (info.subresource !== '' && !(info.subresource === 'status' && definition.hasStatus && served.hasStatus !== false))
+      throw noSuchResource();
     if (!endpoint.store.isReady) await this.#waitForStore(endpoint);
     const accept = request.headers.get('accept');
     const representation = negotiate(accept);

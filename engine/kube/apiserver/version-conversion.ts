@@ -1,6 +1,8 @@
 // Objects between the version they are stored in and the version they are asked for.
 
 import { apiVersionOf } from '../machinery/resources.ts';
+import { normalize } from '../machinery/schema/codec.ts';
+import { structOf } from '../machinery/schema/schema.ts';
 import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
 
 /** The version of a definition that a path names; undefined when it serves none such. */
@@ -11,8 +13,11 @@ export function servedVersion(definition: ResourceDefinition, group: string, ver
 
 export function fromStorage(object: ApiObject, definition: ResourceDefinition, served: ServedVersion): ApiObject {
   if (isStorage(definition, served)) return object;
-  const converted = served.fromStorage === undefined ? object : served.fromStorage(object);
-  return { ...converted, apiVersion: apiVersionOf(served) };
+  const apiVersion = apiVersionOf(served);
+  if (served.fromStorage === undefined) return { ...object, apiVersion };
+  const converted = { ...served.fromStorage(object), apiVersion };
+  const struct = definition.isCustom ? undefined : structOf(served.group, served.version, definition.kind);
+  return struct === undefined ? converted : normalize(struct, converted);
 }
 
 export function toStorage(object: ApiObject, definition: ResourceDefinition, served: ServedVersion): ApiObject {

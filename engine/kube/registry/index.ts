@@ -37,6 +37,8 @@ import { SECRET } from './core/secret.ts';
 import { SERVICE_ACCOUNT } from './core/service-account.ts';
 import { SERVICE } from './core/service.ts';
 import type { ResourceDefinition } from './definition.ts';
+import { FLOW_SCHEMA } from './flowcontrol/flow-schema.ts';
+import { PRIORITY_LEVEL_CONFIGURATION } from './flowcontrol/priority-level-configuration.ts';
 import { ENDPOINT_SLICE } from './discovery/endpoint-slice.ts';
 import { INGRESS_CLASS } from './networking/ingress-class.ts';
 import { INGRESS } from './networking/ingress.ts';
@@ -102,6 +104,8 @@ export const BUILT_IN: readonly ResourceDefinition[] = [
   VALIDATING_WEBHOOK_CONFIGURATION,
   API_SERVICE,
   CUSTOM_RESOURCE_DEFINITION,
+  FLOW_SCHEMA,
+  PRIORITY_LEVEL_CONFIGURATION,
   TOKEN_REVIEW,
   LOCAL_SUBJECT_ACCESS_REVIEW,
   SELF_SUBJECT_ACCESS_REVIEW,

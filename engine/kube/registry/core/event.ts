@@ -4,6 +4,7 @@ import { pathSegment } from '../../machinery/names.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { Event } from '../../machinery/types.ts';
 import { defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { eventFromCore, eventToCore } from './event-versions.ts';
 
 /** The newest of an event's times, as printEvent picks them. */
 function lastSeen(event: Event, nowMs: number): string {
@@ -20,7 +21,12 @@ export const EVENT: ResourceDefinition = defineResource<Event>({
   plural: 'events',
   shortNames: ['ev'],
   ttlSeconds: 3600,
-  alsoServedAs: [],
+  alsoServedAs: ['v1', 'v1beta1'].map((version) => ({
+    group: 'events.k8s.io',
+    version,
+    toStorage: eventToCore,
+    fromStorage: eventFromCore,
+  })),
   fields: {
     'involvedObject.kind': (event) => event.involvedObject.kind ?? '',
     'involvedObject.namespace': (event) => event.involvedObject.namespace ?? '',

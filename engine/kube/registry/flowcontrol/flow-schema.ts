@@ -1,0 +1,85 @@
+// FlowSchema.
+// Not modelled: requests are not queued by it; the objects are kept and shown.
+
+import { FieldError } from '../../machinery/field-errors.ts';
+import { ageCell, countColumn, textColumn } from '../columns.ts';
+import { AGE_COLUMN, defineResource, NAME_COLUMN, type ApiObject, type ResourceDefinition } from '../definition.ts';
+import { specOf } from '../object-access.ts';
+
+interface Spec {
+  readonly priorityLevelConfiguration?: { readonly name?: string };
+  readonly matchingPrecedence?: number;
+  readonly distinguisherMethod?: { readonly type: string } | null;
+}
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+}
+
+const DEFAULT_PRECEDENCE = 1000;
+const MAX_PRECEDENCE = 10_000;
+
+const spec = (object: ApiObject): Spec => (object['spec'] ?? {}) as Spec;
+
+export const FLOW_SCHEMA: ResourceDefinition = defineResource<ApiObject>({
+  group: 'flowcontrol.apiserver.k8s.io',
+  version: 'v1beta1',
+  kind: 'FlowSchema',
+  plural: 'flowschemas',
+  isNamespaced: false,
+  hasStatus: true,
+  hasGeneration: true,
+  strategy: {
+    setDefaults(object) {
+      const given = specOf(object);
+      if ((given['matchingPrecedence'] ?? 0) === 0) given['matchingPrecedence'] = DEFAULT_PRECEDENCE;
+    },
+    prepareForCreate(object) {
+      object['status'] = {};
+    },
+    validate(object) {
+      const errors: FieldError[] = [];
+      const { matchingPrecedence = 0, priorityLevelConfiguration, distinguisherMethod } = spec(object);
+      if (matchingPrecedence <= 0)
+        errors.push(FieldError.invalid('spec.matchingPrecedence', matchingPrecedence, 'must be a positive value'));
+      if (matchingPrecedence > MAX_PRECEDENCE)
+        errors.push(FieldError.invalid('spec.matchingPrecedence', matchingPrecedence, `must not be greater than ${MAX_PRECEDENCE}`));
+      if (matchingPrecedence === 1 && object.metadata.name !== 'exempt')
+        errors.push(
+          FieldError.invalid('spec.matchingPrecedence', matchingPrecedence, "only the schema named 'exempt' may have matchingPrecedence 1"),
+        );
+      if (
+        distinguisherMethod !== undefined &&
+        distinguisherMethod !== null &&
+        !['ByNamespace', 'ByUser'].includes(distinguisherMethod.type)
+      )
+        errors.push(FieldError.notSupported('spec.distinguisherMethod', distinguisherMethod, ['ByNamespace', 'ByUser']));
+      if ((priorityLevelConfiguration?.name ?? '') === '')
+        errors.push(FieldError.required('spec.priorityLevelConfiguration.name', 'must reference a priority level'));
+      return errors;
+    },
+  },
+  table: {
+    columns: [
+      NAME_COLUMN,
+      textColumn('PriorityLevel', 'The priority level that requests of this schema go to.'),
+      countColumn('MatchingPrecedence', 'Which schema is asked first: the smallest number.'),
+      textColumn('DistinguisherMethod', 'How flows of this schema are told apart.'),
+      AGE_COLUMN,
+      textColumn('MissingPL', 'Whether the priority level is missing.'),
+    ],
+    cells(object, nowMs) {
+      const { priorityLevelConfiguration, matchingPrecedence, distinguisherMethod } = spec(object);
+      const conditions = ((object['status'] ?? {}) as { conditions?: readonly Condition[] }).conditions ?? [];
+      return [
+        object.metadata.name,
+        priorityLevelConfiguration?.name ?? '',
+        matchingPrecedence ?? 0,
+        distinguisherMethod?.type ?? '<none>',
+        ageCell(object, nowMs),
+        conditions.find((condition) => condition.type === 'Dangling')?.status ?? '?',
+      ];
+    },
+    order: (a, b) => (spec(a).matchingPrecedence ?? 0) - (spec(b).matchingPrecedence ?? 0) || (a.metadata.name < b.metadata.name ? -1 : 1),
+  },
+});
