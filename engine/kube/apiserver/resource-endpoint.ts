@@ -194,7 +194,9 @@ export class ResourceEndpoint {
         throw invalid({ group: definition.group, kind: definition.plural }, name, [FieldErrorOfVersion]);
       }
       await this.#prepareUpdate(next, current.object, context);
-      const release = await this.#hooks.beforeUpdate?.(next, current.object, context.isDryRun);
+      // A status comes past what goes with writes of the object itself.
+      const release =
+        context.subresource === 'status' ? undefined : await this.#hooks.beforeUpdate?.(next, current.object, context.isDryRun);
       try {
         if (context.isDryRun) return { stored: this.#unsaved(next, current.object.metadata.resourceVersion), isNew: false };
         const stored = await this.#commit(current, next);

@@ -46,7 +46,7 @@ export function goQuote(text: string): string {
     const escape = ESCAPES[char];
     if (escape !== undefined) out += escape;
     else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, '0')}`;
-    else if (UNPRINTABLE.test(char))
+    else if (char !== ' ' && UNPRINTABLE.test(char))
       out += code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
     else out += char;
   }
