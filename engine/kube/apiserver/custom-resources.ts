@@ -153,11 +153,14 @@ function definitionOf(spec: Spec): ResourceDefinition {
     verbs: ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'].filter(
       (verb): verb is (typeof ALL_VERBS)[number] => (ALL_VERBS as readonly string[]).includes(verb),
     ),
-    alsoServedAs: served.filter((version) => version.name !== storage.name).map((version) => ({ group, version: version.name })),
+    alsoServedAs: served
+      .filter((version) => version.name !== storage.name)
+      .map((version) => ({ group, version: version.name, mergeSchema: version.schema?.openAPIV3Schema })),
     storagePrefix: `${group}/${names.plural}`,
     hasStatus: storage.subresources?.status !== undefined,
     hasGeneration: true,
     isCustom: true,
+    mergeSchema: schema,
     strategy: { validate: (object) => (schema === undefined ? [] : validateAgainstSchema(schema, object, '')) },
     table: {
       columns: [NAME_COLUMN, ...columns.map(columnOf), ...(hasOwnAge ? [] : [AGE_COLUMN])],

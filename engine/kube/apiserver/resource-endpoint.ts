@@ -5,6 +5,8 @@ import type { Rng } from '../../sim/rng.ts';
 import { deepCopy, isDeepEqual } from '../machinery/deep.ts';
 import { FieldError } from '../machinery/field-errors.ts';
 import { rfc3339 } from '../machinery/time.ts';
+import { goValue } from '../machinery/go-value.ts';
+import type { ManagedFieldsEntry } from '../machinery/managed-fields/managers.ts';
 import { DecodeError, normalize } from '../machinery/schema/codec.ts';
 import { structOf } from '../machinery/schema/schema.ts';
 import {
@@ -19,7 +21,7 @@ import {
 } from '../machinery/status.ts';
 import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
-import { forceManagers, recordManager } from './managed-fields.ts';
+import { FieldTracking } from './field-tracking.ts';
 import { generateName, orderMeta, randomUid, validateMeta, validateMetaUpdate } from './meta.ts';
 import type { ResourceStore, Stored } from './resource-store.ts';
 import type { User } from './user.ts';
@@ -34,8 +36,10 @@ export interface WriteContext {
   readonly subresource: string;
   /** The text of the body, for messages that quote it. */
   readonly body?: string;
-  /** The strategic merge patch being applied: what does not fit is then the patch's fault. */
-  readonly patch?: Readonly<Record<string, unknown>>;
+  /** Throws unless the user may create what an apply or update finds missing. */
+  readonly authorizeCreate?: () => void;
+  /** A patch is being applied: what does not fit is then its fault. `strategic` is the patch itself when it is of that type. */
+  readonly patch?: { readonly strategic: unknown };
 }
 
 export interface DeleteRequest {
@@ -45,8 +49,24 @@ export interface DeleteRequest {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } | undefined;
 }
 
-/** How often a write without a resourceVersion is tried again when others write too. */
-const MAX_TRIES = 10;
+/** How often a write that goes by what is there is tried again when others write too; upstream never gives up. */
+const MAX_TRIES = 100;
+
+type Entries = readonly ManagedFieldsEntry[] | undefined;
+
+/** An object and who owns its fields, as server-side apply made them. */
+interface AppliedState {
+  readonly object: ApiObject;
+  readonly managedFields: Entries;
+}
+
+interface ChangeOptions {
+  readonly mayCreate?: boolean;
+  /** Only an object of that uid is changed. */
+  readonly uid?: string | undefined;
+  /** What is written was made from what was read, so that it may be made again when others write in between. */
+  readonly isDerived?: boolean;
+}
 
 export class ResourceEndpoint {
   readonly definition: ResourceDefinition;
@@ -56,6 +76,7 @@ export class ResourceEndpoint {
   readonly #admission: readonly AdmissionPlugin[];
   readonly #hooks: WriteHooks;
   readonly #struct: string | undefined;
+  readonly #tracking: FieldTracking;
 
   constructor(options: {
     readonly store: ResourceStore;
@@ -70,6 +91,7 @@ export class ResourceEndpoint {
     this.#rng = options.rng;
     this.#admission = options.admission;
     this.#hooks = options.hooks ?? {};
+    this.#tracking = new FieldTracking(this.definition);
     const { group, version, kind } = this.definition;
     this.#struct = this.definition.isCustom ? undefined : structOf(group, version, kind);
   }
@@ -80,9 +102,15 @@ export class ResourceEndpoint {
     return stored;
   }
 
-  async create(given: ApiObject, context: WriteContext): Promise<Stored> {
+  create(given: ApiObject, context: WriteContext): Promise<Stored> {
+    return this.#create(given, context, undefined);
+  }
+
+  /** `applied` are the managers of an object that server-side apply makes. */
+  async #create(given: ApiObject, context: WriteContext, applied: { readonly managedFields: Entries } | undefined): Promise<Stored> {
     const { definition } = this;
-    const object = this.#stored(deepCopy(given), context);
+    const { bare, entries } = splitManagers(given);
+    const object = this.#stored(deepCopy(bare), context);
     const meta = { ...object.metadata } as unknown as Record<string, unknown>;
     this.#checkNamespace(meta, context.namespace);
     definition.strategy.setDefaults?.(object);
@@ -98,7 +126,8 @@ export class ResourceEndpoint {
     object.metadata = orderMeta(meta);
     const nowMs = this.#clock.now();
     // Before strategy and admission: what they fill in belongs to nobody.
-    recordManager({ next: object, current: undefined, context, nowMs, definition });
+    const owners = applied === undefined ? this.#tracking.created(object, entries, { ...context, nowMs }) : applied.managedFields;
+    setManagers(object, owners);
     definition.strategy.prepareForCreate?.(object, { nowMs, user: context.user });
 
     await this.#admit(this.#admissionRequest('CREATE', object, undefined, context));
@@ -157,11 +186,60 @@ export class ResourceEndpoint {
    * Reads, changes and writes, again when others write in between and `change` names no resourceVersion.
    * `change` gets the object in the served version and must not alter it.
    */
-  async change(
+  change(
     name: string,
     change: (current: ApiObject) => ApiObject | Promise<ApiObject>,
     context: WriteContext,
-    options: { readonly mayCreate?: boolean; readonly uid?: string | undefined } = {},
+    options: ChangeOptions = {},
+  ): Promise<{ readonly stored: Stored; readonly isNew: boolean }> {
+    const { definition } = this;
+    const missing = { apiVersion: '', kind: '', metadata: { name } } as unknown as ApiObject;
+    return this.#change(
+      name,
+      async (current) => ({
+        object: await change(current === undefined ? missing : fromStorage(current, definition, context.served)),
+        owners: undefined,
+      }),
+      context,
+      options,
+    );
+  }
+
+  /** Server-side apply: `config` is what the manager in `context` wants. */
+  apply(
+    name: string,
+    config: Readonly<Record<string, unknown>>,
+    context: WriteContext,
+    options: { readonly force: boolean },
+  ): Promise<{ readonly stored: Stored; readonly isNew: boolean }> {
+    const { served, manager, subresource } = context;
+    const write = { served, manager, subresource, nowMs: this.#clock.now(), force: options.force };
+    return this.#change(
+      name,
+      (current) => {
+        const { object, managedFields } = this.#tracking.applied(config, current, write);
+        const made = object as unknown as ApiObject;
+        if (current === undefined && (made.metadata.uid ?? '') !== '') {
+          const why = `uid mismatch: the provided object specified uid ${made.metadata.uid}, and no existing object was found`;
+          throw conflict(this.#names, name, why);
+        }
+        this.#checkName(made, name, context.namespace);
+        return { object: made, owners: { object: made, managedFields } };
+      },
+      context,
+      { mayCreate: true, isDerived: true },
+    );
+  }
+
+  async #change(
+    name: string,
+    change: (
+      current: ApiObject | undefined,
+    ) =>
+      | { readonly object: ApiObject; readonly owners: AppliedState | undefined }
+      | Promise<{ readonly object: ApiObject; readonly owners: AppliedState | undefined }>,
+    context: WriteContext,
+    options: ChangeOptions,
   ): Promise<{ readonly stored: Stored; readonly isNew: boolean }> {
     const { definition } = this;
     for (let attempt = 0; ; attempt++) {
@@ -178,14 +256,15 @@ export class ResourceEndpoint {
       }
       if (current === undefined) {
         if (options.mayCreate !== true) throw notFound(this.#names, name);
-        const empty = { apiVersion: '', kind: '', metadata: { name } } as unknown as ApiObject;
-        const created = await change(empty);
+        const { object, owners } = await change(undefined);
+        context.authorizeCreate?.();
         // A version in it does not matter here: there is nothing it could be a version of.
-        const { resourceVersion: _version, ...fresh } = created.metadata;
-        return { stored: await this.create({ ...created, metadata: fresh } as ApiObject, context), isNew: true };
+        const { resourceVersion: _version, ...fresh } = object.metadata;
+        return { stored: await this.#create({ ...object, metadata: fresh } as ApiObject, context, owners), isNew: true };
       }
-      const given = await change(fromStorage(current.object, definition, context.served));
-      const next = this.#stored(deepCopy(given), context);
+      const { object: given, owners } = await change(current.object);
+      const { bare, entries } = splitManagers(given);
+      const next = this.#stored(deepCopy(bare), context);
       const version = next.metadata.resourceVersion ?? '';
       const isUnconditional = version === '' || version === '0';
       if (!isUnconditional && version !== current.object.metadata.resourceVersion) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
@@ -193,7 +272,7 @@ export class ResourceEndpoint {
         // The resource stands where the kind belongs, as upstream has it.
         throw invalid({ group: definition.group, kind: definition.plural }, name, [FieldErrorOfVersion]);
       }
-      await this.#prepareUpdate(next, current.object, context);
+      await this.#prepareUpdate(next, current.object, context, owners ?? entries);
       // A status comes past what goes with writes of the object itself.
       const release =
         context.subresource === 'status' ? undefined : await this.#hooks.beforeUpdate?.(next, current.object, context.isDryRun);
@@ -204,7 +283,7 @@ export class ResourceEndpoint {
       } finally {
         release?.();
       }
-      if (!isUnconditional || attempt === MAX_TRIES) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
+      if ((!isUnconditional && options.isDerived !== true) || attempt === MAX_TRIES) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
     }
   }
 
@@ -340,7 +419,8 @@ export class ResourceEndpoint {
     );
   }
 
-  async #prepareUpdate(next: ApiObject, current: ApiObject, context: WriteContext): Promise<void> {
+  /** `owners` are the managers as server-side apply made them, or as the request's object has them. */
+  async #prepareUpdate(next: ApiObject, current: ApiObject, context: WriteContext, owners: AppliedState | Entries): Promise<void> {
     const { definition } = this;
     const { strategy } = definition;
     const nowMs = this.#clock.now();
@@ -361,6 +441,10 @@ export class ResourceEndpoint {
     else delete meta['generation'];
     next.metadata = orderMeta(meta);
     strategy.setDefaults?.(next);
+    // Before strategy and admission, which may take back what was asked for: as v1.20 does.
+    if (owners !== undefined && 'object' in owners) setManagers(next, owners.managedFields);
+    else if (context.manager === '') setManagers(next, managersOf(current));
+    else setManagers(next, this.#tracking.updated(next, current, owners, { ...context, nowMs }));
     const errors = [];
     if (context.subresource === 'status') {
       for (const key of Object.keys(next)) if (!['kind', 'apiVersion', 'metadata', 'status'].includes(key)) delete next[key];
@@ -390,10 +474,6 @@ export class ResourceEndpoint {
     else errors.push(...metaErrors.update, ...metaErrors.object, ...(strategy.validate?.(next) ?? []));
     if (errors.length > 0) throw invalid(definition, next.metadata.name, errors);
     await this.#validate(request);
-    if (context.manager !== '') {
-      recordManager({ next, current, context, nowMs, definition });
-      next.metadata = orderMeta(next.metadata as unknown as Record<string, unknown>);
-    } else forceManagers(next, current);
   }
 
   /** What a client sent in the version it speaks, as it is stored. */
@@ -415,11 +495,24 @@ export class ResourceEndpoint {
       const { kind } = this.definition;
       const { version } = context?.served ?? this.definition;
       if (context?.patch !== undefined) {
-        throw invalid({ group: '', kind: '' }, '', [FieldError.invalid('patch', goValue(context.patch), error.conversion)]);
+        const { strategic } = context.patch;
+        const text = JSON.stringify(object);
+        const [value, why] = strategic === undefined ? [text, error.describe(text)] : [goValue(strategic), error.conversion];
+        throw invalid({ group: '', kind: '' }, '', [FieldError.invalid('patch', value, why)]);
       }
       throw badRequest(
         `${kind} in version "${version}" cannot be handled as a ${kind}: ${error.describe(context?.body ?? JSON.stringify(object))}`,
       );
+    }
+  }
+
+  /** What a patch makes must still be what the path names. */
+  #checkName(object: ApiObject, name: string, namespace: string): void {
+    const { name: own = '', namespace: ownNamespace = '' } = object.metadata;
+    if (own === '') throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+    if (own !== name) throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
+    if (namespace !== '' && ownNamespace !== '' && ownNamespace !== namespace) {
+      throw badRequest(`the namespace of the object (${ownNamespace}) does not match the namespace on the request (${namespace})`);
     }
   }
 
@@ -484,13 +577,20 @@ export interface WriteHooks {
 
 const FieldErrorOfVersion = FieldError.invalidGo('metadata.resourceVersion', '0x0', 'must be specified for an update');
 
-/** A decoded JSON value as Go prints it: `map[spec:map[replicas:two]]`. */
-function goValue(value: unknown): string {
-  if (value === null || value === undefined) return '<nil>';
-  if (Array.isArray(value)) return `[${value.map(goValue).join(' ')}]`;
-  if (typeof value !== 'object') return String(value);
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `map[${entries.map(([key, member]) => `${key}:${goValue(member)}`).join(' ')}]`;
+function managersOf(object: ApiObject): Entries {
+  return object.metadata.managedFields as unknown as Entries;
+}
+
+function setManagers(object: ApiObject, entries: Entries): void {
+  if (entries === undefined || entries.length === 0) delete object.metadata.managedFields;
+  else object.metadata.managedFields = entries as unknown as NonNullable<ApiObject['metadata']['managedFields']>;
+}
+
+/** managedFields go their own way: they are neither decoded nor copied with the object. */
+function splitManagers(object: ApiObject): { readonly bare: ApiObject; readonly entries: Entries } {
+  if (object.metadata?.managedFields === undefined) return { bare: object, entries: undefined };
+  const { managedFields, ...metadata } = object.metadata;
+  return { bare: { ...object, metadata: metadata as ApiObject['metadata'] }, entries: managedFields as unknown as Entries };
 }
 
 function isNamespace(object: ApiObject): boolean {

@@ -15,7 +15,15 @@ import { ProcessExit } from '../../sim/stream.ts';
 import { ApiError } from '../machinery/api-error.ts';
 import { isRecord } from '../machinery/deep.ts';
 import { apiVersionOf } from '../machinery/resources.ts';
-import { badRequest, internalError, methodNotSupported, notAcceptable, noSuchResource, unsupportedMediaType } from '../machinery/status.ts';
+import {
+  forbidden,
+  badRequest,
+  internalError,
+  methodNotSupported,
+  notAcceptable,
+  noSuchResource,
+  unsupportedMediaType,
+} from '../machinery/status.ts';
 import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
 import type { AdmissionPlugin, ClusterReader } from './admission.ts';
 import type { Authenticator } from './authentication.ts';
@@ -23,7 +31,7 @@ import type { Authorizer } from './authorization.ts';
 import { forbiddenFor } from './authorization.ts';
 import { deprecationWarning, withHeader } from './deprecation.ts';
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './discovery.ts';
-import { applyPatch } from './patch.ts';
+import { APPLY_PATCH, applyPatch, patchTypeOf, patchTypesOf } from './patch.ts';
 import { requestInfoOf, isTrue, type RequestInfo } from './request-info.ts';
 import { ResourceEndpoint, type DeleteRequest, type WriteContext, type WriteHooks } from './resource-endpoint.ts';
 import { ResourceStore, type Stored } from './resource-store.ts';
@@ -31,6 +39,7 @@ import { Selection } from './selection.ts';
 import { negotiate, partialOf, tableOf, type Representation } from './table.ts';
 import type { User } from './user.ts';
 import { fromStorage, isStorage } from './version-conversion.ts';
+import { managerOfAgent, writeOptionsOf, type WriteOptions } from './write-options.ts';
 import { serveWatch } from './watch-stream.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
@@ -47,6 +56,7 @@ export interface SpecialRequest {
   readonly served: ServedVersion;
   readonly context: WriteContext;
   readonly readBody: () => Promise<unknown>;
+  readonly readText: () => Promise<string>;
   readonly sendObject: (status: number, object: unknown) => Promise<void>;
 }
 
@@ -260,23 +270,25 @@ export class ApiServer implements ClusterReader {
     const readBody = (): Promise<unknown> => readObject(request);
     const sendObject = (status: number, object: unknown): Promise<void> =>
       respond.send({ status, headers: JSON_TYPE }, `${JSON.stringify(object)}\n`);
-    const dryRun = info.query.get('dryRun');
-    if (dryRun !== undefined && dryRun !== '' && dryRun !== 'All') {
-      throw badRequest(`invalid dry-run value ${JSON.stringify(dryRun)}`);
-    }
+    const patchType = info.verb === 'patch' ? patchTypeOf(request.headers.get('content-type'), patchTypesOf(definition)) : '';
+    const { isDryRun, fieldManager, force } = optionsOf(info, patchType);
     const context: WriteContext = {
       user,
       served,
       namespace: info.namespace,
-      isDryRun: dryRun === 'All',
-      manager: info.query.get('fieldManager') ?? managerOf(request.headers.get('user-agent')),
+      isDryRun,
+      manager: fieldManager === '' ? managerOfAgent(request.headers.get('user-agent')) : fieldManager,
       subresource: info.subresource,
+      authorizeCreate: () => {
+        const decision = this.#authorizer.authorize(user, { ...info, verb: 'create' });
+        if (!decision.isAllowed) throw forbidden({ group: info.group, resource: info.resource }, info.name, decision.reason);
+      },
     };
     const special = this.#options.specials.get(
       `${definition.plural}.${definition.group}${info.subresource === '' ? '' : `/${info.subresource}`}`,
     );
     if (special !== undefined) {
-      await special({ info, user, request, respond, endpoint, served, context, readBody, sendObject });
+      await special({ info, user, request, respond, endpoint, served, context, readBody, readText: () => readText(request), sendObject });
       return;
     }
     if (info.subresource !== '' && !(info.subresource === 'status' && definition.hasStatus && served.hasStatus !== false))
@@ -327,7 +339,8 @@ export class ApiServer implements ClusterReader {
         return send(isNew ? 201 : 200, stored);
       }
       case 'patch': {
-        const { stored, isNew } = await applyPatch(endpoint, info, request, context);
+        const patch = { name: info.name, type: patchType, body: await readText(request), force: force === true };
+        const { stored, isNew } = await applyPatch(endpoint, patch, context);
         return send(isNew ? 201 : 200, stored);
       }
       case 'delete': {
@@ -529,9 +542,25 @@ function deletedStatus(definition: ResourceDefinition, stored: Stored): unknown 
   };
 }
 
-/** The first part of the user agent, as managedFields name a client that does not name itself. */
-function managerOf(userAgent: string | undefined): string {
-  return (userAgent ?? 'unknown').split('/')[0]!.slice(0, 128);
+const READ_ONLY: WriteOptions = { isDryRun: false, fieldManager: '', force: undefined };
+
+function optionsOf(info: RequestInfo, patchType: string): WriteOptions {
+  switch (info.verb) {
+    case 'create':
+      return writeOptionsOf('CreateOptions', info.query);
+    case 'update':
+      return writeOptionsOf('UpdateOptions', info.query);
+    case 'patch':
+      return writeOptionsOf('PatchOptions', info.query, patchType === APPLY_PATCH);
+    case 'delete':
+    case 'deletecollection': {
+      const dryRun = info.query.get('dryRun');
+      if (dryRun !== undefined && dryRun !== '' && dryRun !== 'All') throw badRequest(`invalid dry-run value ${JSON.stringify(dryRun)}`);
+      return { ...READ_ONLY, isDryRun: dryRun === 'All' };
+    }
+    default:
+      return READ_ONLY;
+  }
 }
 
 function encodeContinue(token: { readonly revision: number; readonly key: string }): string {

@@ -5,9 +5,15 @@ import { applyStrategicMergePatch } from './strategic-merge.ts';
 type Json = Record<string, unknown>;
 const pod = (spec: Json): Json => ({ spec });
 
-const STRATEGIC: readonly { readonly name: string; readonly given: Json; readonly patch: Json; readonly want: Json }[] = [
+const STRATEGIC: readonly {
+  readonly name: string;
+  readonly given: Json;
+  readonly patch: Json;
+  readonly want: Json;
+  readonly struct?: string;
+}[] = [
   {
-    name: 'merges containers by name and adds new ones behind',
+    name: 'merges containers by name and puts what the patch names into its order',
     given: pod({ containers: [{ name: 'a', image: '1', env: [{ name: 'X', value: '1' }] }] }),
     patch: pod({
       containers: [
@@ -17,15 +23,15 @@ const STRATEGIC: readonly { readonly name: string; readonly given: Json; readonl
     }),
     want: pod({
       containers: [
+        { name: 'b', image: '2' },
         {
           name: 'a',
           image: '1',
           env: [
-            { name: 'X', value: '1' },
             { name: 'Y', value: '2' },
+            { name: 'X', value: '1' },
           ],
         },
-        { name: 'b', image: '2' },
       ],
     }),
   },
@@ -58,6 +64,7 @@ const STRATEGIC: readonly { readonly name: string; readonly given: Json; readonl
   },
   {
     name: 'keeps only $retainKeys of a union',
+    struct: 'apps/v1.Deployment',
     given: { spec: { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } } } },
     patch: { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } },
     want: { spec: { strategy: { type: 'Recreate' } } },
@@ -66,7 +73,7 @@ const STRATEGIC: readonly { readonly name: string; readonly given: Json; readonl
     name: 'unites finalizers and takes some out',
     given: { metadata: { finalizers: ['a', 'b'] } },
     patch: { metadata: { '$deleteFromPrimitiveList/finalizers': ['a'], finalizers: ['c'] } },
-    want: { metadata: { finalizers: ['b', 'c'] } },
+    want: { metadata: { finalizers: ['c', 'b'] } },
   },
   {
     name: 'removes what is null and replaces a map by $patch',
@@ -75,22 +82,24 @@ const STRATEGIC: readonly { readonly name: string; readonly given: Json; readonl
     want: { metadata: { labels: { b: '2' }, annotations: { d: '4' } } },
   },
   {
-    name: 'merges ports of a container by containerPort and of a service by port',
-    given: { spec: { ports: [{ port: 80, targetPort: 80 }], containers: [{ name: 'c', ports: [{ containerPort: 80 }] }] } },
-    patch: { spec: { ports: [{ port: 80, nodePort: 30000 }], containers: [{ name: 'c', ports: [{ containerPort: 81 }] }] } },
-    want: {
-      spec: {
-        ports: [{ port: 80, targetPort: 80, nodePort: 30000 }],
-        containers: [{ name: 'c', ports: [{ containerPort: 80 }, { containerPort: 81 }] }],
-      },
-    },
+    name: 'merges ports of a container by containerPort',
+    given: { spec: { containers: [{ name: 'c', ports: [{ containerPort: 80 }] }] } },
+    patch: { spec: { containers: [{ name: 'c', ports: [{ containerPort: 81 }] }] } },
+    want: { spec: { containers: [{ name: 'c', ports: [{ containerPort: 81 }, { containerPort: 80 }] }] } },
+  },
+  {
+    name: 'merges ports of a service by port',
+    struct: 'core/v1.Service',
+    given: { spec: { ports: [{ port: 80, targetPort: 80 }] } },
+    patch: { spec: { ports: [{ port: 80, nodePort: 30000 }] } },
+    want: { spec: { ports: [{ port: 80, targetPort: 80, nodePort: 30000 }] } },
   },
 ];
 
 describe('strategic merge patch', () => {
-  it.each(STRATEGIC)('$name', ({ given, patch, want }) => {
+  it.each(STRATEGIC)('$name', ({ given, patch, want, struct = 'core/v1.Pod' }) => {
     const before = structuredClone(given);
-    expect(applyStrategicMergePatch(given, patch)).toEqual(want);
+    expect(applyStrategicMergePatch(given, patch, struct)).toEqual(want);
     expect(given).toEqual(before);
   });
 });
@@ -110,7 +119,9 @@ describe('JSON patches', () => {
       ]),
     ).toEqual({ a: { b: [0, 2, 3] }, 'd/e': 'y', f: 'y' });
     expect(() => applyJsonPatch(given, [{ op: 'test', path: '/c', value: 'z' }])).toThrow('testing value /c failed');
-    expect(() => applyJsonPatch(given, [{ op: 'remove', path: '/zz' }])).toThrow('remove operation does not apply');
+    expect(() => applyJsonPatch(given, [{ op: 'remove', path: '/zz' }])).toThrow(
+      "error in remove for path: '/zz': Unable to remove nonexistent key: zz: missing value",
+    );
   });
   it('merge patches replace lists and drop nulls', () => {
     expect(applyMergePatch({ a: [1], b: { c: 1, d: 2 } }, { a: [2], b: { c: null } })).toEqual({ a: [2], b: { d: 2 } });

@@ -85,6 +85,8 @@ export interface ServedVersion {
   /** From what is stored to what this version shows, and back; left out where they only differ in their name. */
   readonly fromStorage?: (object: ApiObject) => ApiObject;
   readonly toStorage?: (object: ApiObject) => ApiObject;
+  /** The schema of a custom resource's version, by which server-side apply merges. */
+  readonly mergeSchema?: object | undefined;
   /** False: this version has no status subresource though the kind has. */
   readonly hasStatus?: boolean;
 }
@@ -120,6 +122,10 @@ export interface ResourceDefinition<T extends KubeObject = ApiObject> {
   /** Seconds after which etcd forgets it (events). */
   readonly ttlSeconds: number | undefined;
   readonly isCustom: boolean;
+  /** As on ServedVersion, for the version that is stored. */
+  readonly mergeSchema?: object | undefined;
+  /** Custom resources whose definition says preserveUnknownFields. */
+  readonly keepsUnknownFields?: boolean;
   /** The version whose hash discovery shows as the stored one, where v1.20 encodes another than it prefers. */
   readonly hashedVersion: string | undefined;
   /** Nothing is stored: requests are answered by a handler of their own. */
