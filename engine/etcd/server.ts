@@ -1,6 +1,7 @@
 // Models etcd's client door: calls in, answers and watch events out, all of one connection in order.
 
 import { background } from '../sim/background.ts';
+import { concat } from '../sim/bytes.ts';
 import type { Clock } from '../sim/clock.ts';
 import type { Disposable } from '../sim/disposable.ts';
 import { isSysError } from '../sim/errno.ts';
@@ -44,10 +45,12 @@ export class EtcdServer {
     const flush = async (): Promise<void> => {
       isWriting = true;
       try {
+        // What a transaction leads to leaves in one piece: its events and its answer.
+        await Promise.resolve();
         while (outgoing.length > 0 && !isGone) {
           const batch = outgoing;
           outgoing = [];
-          for (const bytes of batch) await connection.write(bytes);
+          await connection.write(batch.length === 1 ? batch[0]! : concat(batch));
         }
       } catch (error) {
         if (!isSysError(error)) throw error;
