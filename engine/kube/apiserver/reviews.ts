@@ -58,7 +58,8 @@ export function reviews(options: ReviewOptions): ReadonlyMap<string, SpecialHand
     };
   const named = (_special: SpecialRequest, spec: Json): User => ({
     name: String(spec['user'] ?? ''),
-    groups: (spec['groups'] as string[] | undefined) ?? [],
+    // v1beta1 calls them `group`.
+    groups: (spec['groups'] ?? spec['group'] ?? []) as string[],
   });
   return new Map<string, SpecialHandler>([
     [

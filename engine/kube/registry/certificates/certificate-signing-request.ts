@@ -2,6 +2,7 @@
 
 import { ageCell, textColumn } from '../columns.ts';
 import { AGE_COLUMN, type ApiObject, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { requestFromV1beta1 } from './request-versions.ts';
 
 const spec = (object: ApiObject): Json => (object['spec'] ?? {}) as Json;
 
@@ -31,7 +32,7 @@ export const CERTIFICATE_SIGNING_REQUEST: ResourceDefinition = defineResource<Ap
   shortNames: ['csr'],
   isNamespaced: false,
   hasStatus: true,
-  alsoServedAs: [{ group: 'certificates.k8s.io', version: 'v1beta1' }],
+  alsoServedAs: [{ group: 'certificates.k8s.io', version: 'v1beta1', toStorage: requestFromV1beta1 }],
   strategy: {
     // A request speaks for who sent it, whatever it says itself (certificates/strategy.go).
     prepareForCreate(object: ApiObject, { user }) {

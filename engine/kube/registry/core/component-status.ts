@@ -25,7 +25,7 @@ export const COMPONENT_STATUS: ResourceDefinition = defineResource<
       const condition = component.conditions?.find((each) => each.type === 'Healthy');
       return [
         component.metadata.name,
-        condition?.status === 'True' ? 'Healthy' : 'Unhealthy',
+        condition === undefined ? 'Unknown' : condition.status === 'True' ? 'Healthy' : 'Unhealthy',
         condition?.message ?? '',
         condition?.error ?? '',
       ];

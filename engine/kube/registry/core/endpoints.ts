@@ -51,9 +51,13 @@ function endpointsCell(endpoints: Endpoints): string {
   const all: string[] = [];
   for (const subset of subsets) {
     if ((subset.ports ?? []).length === 0) all.push(...(subset.addresses ?? []).map((address) => address.ip));
-    for (const port of subset.ports ?? []) for (const address of subset.addresses ?? []) all.push(`${address.ip}:${port.port}`);
+    for (const port of subset.ports ?? []) for (const address of subset.addresses ?? []) all.push(hostPort(address.ip, port.port));
   }
   const shown = all.slice(0, SHOWN).join(',');
   if (all.length > SHOWN) return `${shown} + ${all.length - SHOWN} more...`;
-  return shown === '' ? '<none>' : shown;
+  return shown;
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -6,13 +6,6 @@ import type { Event } from '../../machinery/types.ts';
 import { defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 import { eventFromCore, eventToCore } from './event-versions.ts';
 
-/** The newest of an event's times, as printEvent picks them. */
-function lastSeen(event: Event, nowMs: number): string {
-  const series = event.series as { lastObservedTime?: string } | undefined;
-  const time = series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime;
-  return ageOf(time === undefined ? undefined : String(time), nowMs);
-}
-
 export const EVENT: ResourceDefinition = defineResource<Event>({
   group: '',
   version: 'v1',
@@ -66,25 +59,31 @@ export const EVENT: ResourceDefinition = defineResource<Event>({
     ],
     cells(event, nowMs) {
       const about = event.involvedObject;
-      const target =
-        about.kind === undefined ? '' : about.name === undefined ? about.kind.toLowerCase() : `${about.kind.toLowerCase()}/${about.name}`;
-      const source = event.source ?? {};
-      const from = [source.component ?? event.reportingComponent ?? '', source.host ?? event.reportingInstance ?? '']
-        .filter((part) => part !== '')
-        .join(', ');
+      const kind = (about.kind ?? '').toLowerCase();
+      const age = (time: unknown): string => ageOf(String(time), nowMs);
+      const series = event.series as { count?: number; lastObservedTime?: string } | undefined;
       const first = event.firstTimestamp ?? event.eventTime;
+      const firstSeen = first === undefined || first === null ? '<unknown>' : age(first);
+      const last = series === undefined || series === null ? event.lastTimestamp : series.lastObservedTime;
       return [
-        lastSeen(event, nowMs),
+        last === undefined || last === null ? firstSeen : age(last),
         event.type ?? '',
         event.reason ?? '',
-        target,
+        (about.name ?? '') === '' ? kind : `${kind}/${about.name!}`,
         about.fieldPath ?? '',
-        from,
+        sourceCell(event),
         (event.message ?? '').trim(),
-        ageOf(first === undefined ? undefined : String(first), nowMs),
-        event.count ?? 1,
+        firstSeen,
+        series?.count ?? ((event.count ?? 0) === 0 ? 1 : event.count),
         event.metadata.name,
       ];
     },
   },
 });
+
+function sourceCell({ source, reportingComponent, reportingInstance }: Event): string {
+  const nonEmpty = (first: string | undefined, second: string | undefined): string => ((first ?? '') === '' ? (second ?? '') : first!);
+  const component = nonEmpty(source?.component, reportingComponent);
+  const instance = nonEmpty(source?.host, reportingInstance);
+  return instance === '' ? component : `${component}, ${instance}`;
+}

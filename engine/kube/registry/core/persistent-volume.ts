@@ -97,7 +97,7 @@ export const PERSISTENT_VOLUME: ResourceDefinition = defineResource<Volume>({
       spec?.persistentVolumeReclaimPolicy ?? '',
       metadata.deletionTimestamp !== undefined ? 'Terminating' : (status?.phase ?? ''),
       spec?.claimRef === undefined ? '' : `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}`,
-      spec?.storageClassName ?? '',
+      metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec?.storageClassName ?? '',
       status?.reason ?? '',
       ageOf(metadata.creationTimestamp, nowMs),
       spec?.volumeMode ?? '<unset>',

@@ -4,7 +4,7 @@ import { deepCopy, isDeepEqual } from '../../machinery/deep.ts';
 import { FieldError } from '../../machinery/field-errors.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { Pod } from '../../machinery/types.ts';
-import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition, type RowCondition } from '../definition.ts';
 import { records } from '../object-access.ts';
 import { defaultPod, qosClassOf } from './pod-defaults.ts';
 import { validatePodSpec } from './pod-validation.ts';
@@ -92,6 +92,7 @@ export const POD: ResourceDefinition = defineResource<Pod>({
       },
     ],
     cells: podCells,
+    conditions: podConditions,
   },
 });
 
@@ -127,6 +128,13 @@ interface Status {
     readonly running?: object;
     readonly terminated?: { readonly reason?: string; readonly exitCode?: number; readonly signal?: number };
   };
+}
+
+/** Pods that are through, for clients that grey such rows. */
+function podConditions({ status }: Pod): readonly RowCondition[] {
+  const completed = (reason: string, message: string): readonly RowCondition[] => [{ type: 'Completed', status: 'True', reason, message }];
+  if (status?.phase === 'Succeeded') return completed('Succeeded', 'The pod has completed successfully.');
+  return status?.phase === 'Failed' ? completed('Failed', 'The pod failed.') : [];
 }
 
 /** printPod of the API server's printers. */

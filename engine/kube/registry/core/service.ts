@@ -103,9 +103,8 @@ function externalAddress(spec: Service['spec'], status: Service['status']): stri
   const external = spec?.externalIPs ?? [];
   switch (spec?.type) {
     case 'LoadBalancer': {
-      const all = [...ingress, ...external];
-      if (all.length > 0) return [...new Set(ingress), ...external].join(',');
-      return '<pending>';
+      const all = [...[...new Set(ingress)].sort(), ...external];
+      return all.length > 0 ? all.join(',') : '<pending>';
     }
     case 'ExternalName':
       return spec.externalName ?? '';

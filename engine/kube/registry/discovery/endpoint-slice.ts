@@ -30,7 +30,7 @@ export const ENDPOINT_SLICE: ResourceDefinition = defineResource<ApiObject>({
     ],
     cells: (object, nowMs) => {
       const ports = ((object['ports'] ?? []) as readonly { port?: number; name?: string }[]).map((port) =>
-        port.port === undefined ? '*' : String(port.port),
+        String(port.port ?? port.name ?? '*'),
       );
       const addresses = ((object['endpoints'] ?? []) as readonly Endpoint[]).flatMap((endpoint) => endpoint.addresses);
       return [object.metadata.name, String(object['addressType'] ?? ''), shortList(ports), shortList(addresses), ageCell(object, nowMs)];

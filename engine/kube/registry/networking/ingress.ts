@@ -33,13 +33,7 @@ export const INGRESS: ResourceDefinition = defineResource<ApiObject>({
     ],
     cells: (object, nowMs) => {
       const rules = (spec(object)['rules'] ?? []) as readonly Rule[];
-      const hosts = rules.map((rule) => rule.host ?? '').filter((host) => host !== '');
-      const shown =
-        hosts.length === 0
-          ? '*'
-          : hosts.length > SHOWN
-            ? `${hosts.slice(0, SHOWN).join(',')} + ${hosts.length - SHOWN} more...`
-            : hosts.join(',');
+      const shown = hostsCell(rules.map((rule) => rule.host ?? ''));
       const balancer = ((status(object)['loadBalancer'] as Json | undefined)?.['ingress'] ?? []) as readonly {
         ip?: string;
         hostname?: string;
@@ -49,7 +43,10 @@ export const INGRESS: ResourceDefinition = defineResource<ApiObject>({
         object.metadata.name,
         String(spec(object)['ingressClassName'] ?? '<none>'),
         shown,
-        balancer.map((each) => each.ip ?? each.hostname ?? '').join(','),
+        [...new Set(balancer.map((each) => each.ip ?? each.hostname ?? ''))]
+          .filter((each) => each !== '')
+          .sort()
+          .join(','),
         hasTls ? '80, 443' : '80',
         ageCell(object, nowMs),
       ];
@@ -61,3 +58,13 @@ export const INGRESS: ResourceDefinition = defineResource<ApiObject>({
   hasGeneration: true,
   storagePrefix: 'ingress',
 });
+
+/** The first hosts; what is more is counted in rules. */
+function hostsCell(rules: readonly string[]): string {
+  const hosts: string[] = [];
+  for (const host of rules) {
+    if (hosts.length === SHOWN) return `${hosts.join(',')} + ${rules.length - SHOWN} more...`;
+    if (host !== '') hosts.push(host);
+  }
+  return hosts.length === 0 ? '*' : hosts.join(',');
+}

@@ -3,6 +3,8 @@
 import { ageCell, textColumn } from '../columns.ts';
 import { AGE_COLUMN, type ApiObject, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 
+const DEFAULT_ANNOTATIONS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
+
 export const STORAGE_CLASS: ResourceDefinition = defineResource<ApiObject>({
   group: 'storage.k8s.io',
   version: 'v1',
@@ -24,7 +26,7 @@ export const STORAGE_CLASS: ResourceDefinition = defineResource<ApiObject>({
       AGE_COLUMN,
     ],
     cells: (object, nowMs) => {
-      const isDefault = object.metadata.annotations?.['storageclass.kubernetes.io/is-default-class'] === 'true';
+      const isDefault = DEFAULT_ANNOTATIONS.some((name) => object.metadata.annotations?.[name] === 'true');
       return [
         `${object.metadata.name}${isDefault ? ' (default)' : ''}`,
         String(object['provisioner'] ?? ''),
