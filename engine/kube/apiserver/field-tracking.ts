@@ -4,7 +4,7 @@ import { ApiError } from '../machinery/api-error.ts';
 import { TypedError } from '../machinery/managed-fields/elements.ts';
 import { showPath } from '../machinery/managed-fields/field-set.ts';
 import type { ManagedFieldsEntry } from '../machinery/managed-fields/managers.ts';
-import { trackApply, trackUpdate, type AppliedObject } from '../machinery/managed-fields/tracker.ts';
+import { trackApply, trackCreate, trackUpdate, type AppliedObject, type ShapeCache } from '../machinery/managed-fields/tracker.ts';
 import { DEDUCED, typeOfSchema, typeOfStruct, type MergeSchema, type TypedNode } from '../machinery/managed-fields/typed-schema.ts';
 import { ApplyConflict, type Conflict, type Converter } from '../machinery/managed-fields/updater.ts';
 import { apiVersionOf } from '../machinery/resources.ts';
@@ -30,6 +30,8 @@ export class FieldTracking {
   readonly #converter: Converter;
   readonly #types = new Map<string, TypedNode | undefined>();
   readonly #empties = new Map<string, Json>();
+  readonly #shapes = new Map<string, ShapeCache>();
+  #time = { ms: NaN, text: '' };
 
   constructor(definition: ResourceDefinition) {
     this.#definition = definition;
@@ -41,15 +43,13 @@ export class FieldTracking {
 
   /** managedFields for a new object, as it is stored but before admission. */
   created(object: ApiObject, given: Entries, write: Write): Entries {
-    const empty = this.#emptyOf(write.served);
-    return trackUpdate(
-      { ...this.#write(write), live: empty, isCreate: true, liveManagers: undefined },
-      this.#shown(object, write.served),
-      given,
-      {
-        ignoresGiven: false,
-      },
-    );
+    const live = this.#emptyOf(write.served);
+    const tracked = { ...this.#write(write), live, isCreate: true, liveManagers: undefined };
+    const next = this.#shown(object, write.served);
+    if (given !== undefined && given !== null) return trackUpdate(tracked, next, given, { ignoresGiven: false });
+    let shapes = this.#shapes.get(tracked.apiVersion);
+    if (shapes === undefined) this.#shapes.set(tracked.apiVersion, (shapes = new Map()));
+    return trackCreate(tracked, next, shapes);
   }
 
   /** managedFields after an update; `next` and `current` as they are stored. */
@@ -103,10 +103,15 @@ export class FieldTracking {
     return {
       manager: manager === '' ? 'unknown' : manager,
       apiVersion: apiVersionOf(served),
-      time: rfc3339(nowMs),
+      time: this.#shownTime(nowMs),
       converter: this.#converter,
       empty: this.#emptyOf(served),
     };
+  }
+
+  #shownTime(ms: number): string {
+    if (this.#time.ms !== ms) this.#time = { ms, text: rfc3339(ms) };
+    return this.#time.text;
   }
 
   #typeOf(apiVersion: string): TypedNode | undefined {

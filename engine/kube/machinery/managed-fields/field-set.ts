@@ -25,25 +25,27 @@ function nodeOf(member: boolean, children: Building | undefined): FieldSet | und
   return member ? { '.': LEAF, ...children } : children;
 }
 
+/** The members of both; `a` itself when `b` adds nothing. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (a === b || isEmptySet(b)) return a;
   if (isEmptySet(a)) return b;
-  const out: Building = { ...a };
+  let out: Building | undefined;
   for (const key in b) {
     if (key === '.') continue;
     const [mine, theirs] = [a[key], b[key]!];
-    out[key] = mine === undefined ? theirs : uniteNodes(mine, theirs);
+    const both = mine === undefined ? theirs : uniteNodes(mine, theirs);
+    if (both !== mine) (out ??= { ...a })[key] = both;
   }
-  return out;
+  return out ?? a;
 }
 
 function uniteNodes(a: FieldSet, b: FieldSet): FieldSet {
   if (a === b) return a;
-  const member = isMember(a) || isMember(b);
-  const { '.': _a, ...left } = a;
-  const { '.': _b, ...right } = b;
-  const children = union(left, right);
-  return nodeOf(member, isEmptySet(children) ? undefined : (children as Building)) ?? LEAF;
+  const [isOwn, isTheirs] = [isMember(a), isMember(b)];
+  if (isEmptySet(a)) return isTheirs ? b : { '.': LEAF, ...b };
+  const children = union(a, b);
+  if (isOwn || !isTheirs) return children;
+  return { '.': LEAF, ...children };
 }
 
 /** What is a member of both. */

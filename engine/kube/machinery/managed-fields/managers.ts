@@ -30,8 +30,13 @@ export function identityOf({ name, operation, apiVersion }: Pick<Manager, 'name'
   return JSON.stringify(operation === 'Apply' ? { manager: name, operation } : { manager: name, operation, apiVersion });
 }
 
+/** Lists that were written here are not read again. */
+const decoded = new WeakMap<readonly ManagedFieldsEntry[], Managers>();
+
 /** Undefined when the list cannot be read. */
-export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefined | null): Map<string, Manager> | undefined {
+export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefined | null): Managers | undefined {
+  const found = entries === undefined || entries === null ? undefined : decoded.get(entries);
+  if (found !== undefined) return found;
   const out = new Map<string, Manager>();
   for (const entry of entries ?? []) {
     if (!isRecord(entry) || entry['fieldsType'] !== 'FieldsV1') return undefined;
@@ -41,6 +46,8 @@ export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefine
     const manager: Manager = { name, operation: operation as Operation, apiVersion, time: time ?? undefined, fields };
     out.set(identityOf(manager), manager);
   }
+  // Stored lists are never changed in place.
+  if (entries !== undefined && entries !== null) decoded.set(entries, out);
   return out;
 }
 
@@ -68,7 +75,7 @@ let sharedSets = new Map<string, FieldSet>();
 const known = new WeakSet<FieldSet>();
 
 /** The same set for the same members, in order. */
-function shared(fields: FieldSet): FieldSet {
+export function shared(fields: FieldSet): FieldSet {
   if (known.has(fields)) return fields;
   const sorted = sortedSet(fields);
   const text = JSON.stringify(sorted);

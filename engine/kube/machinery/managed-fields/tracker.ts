@@ -2,6 +2,7 @@
 
 import { isDeepEqual, isRecord } from '../deep.ts';
 import { compare } from './compare.ts';
+import { shapeKey } from './shape-key.ts';
 import { TypedError } from './elements.ts';
 import { difference, equalSets, hasPath, isEmptySet, LEAF, setOfPath, union, type FieldSet } from './field-set.ts';
 import {
@@ -9,6 +10,7 @@ import {
   encodeManagers,
   equalManagers,
   identityOf,
+  shared,
   type ManagedFieldsEntry,
   type Manager,
   type Managers,
@@ -50,6 +52,33 @@ const STRIPPED: FieldSet = [
   .map(setOfPath)
   .reduce(union);
 
+/** managedFields of a new object that says nothing of its own about them. */
+export function trackCreate(write: TrackedWrite, next: Json, shapes: ShapeCache): readonly ManagedFieldsEntry[] | undefined {
+  const { manager, apiVersion, time, live, converter } = write;
+  const type = converter.typeOf(apiVersion)!;
+  const key = shapeKey(next, type, live);
+  let fields = shapes.get(key);
+  if (fields === undefined) {
+    try {
+      const { added, modified } = compare(live, next, type);
+      fields = shared(difference(union(modified, added), STRIPPED));
+    } catch (error) {
+      if (!(error instanceof TypedError)) throw error;
+      return undefined;
+    }
+    if (key.length <= MAX_KEY_LENGTH) {
+      if (shapes.size >= MAX_SHAPES) shapes.clear();
+      shapes.set(key, fields);
+    }
+  }
+  return isEmptySet(fields) ? undefined : [{ manager, operation: 'Update', apiVersion, time, fieldsType: 'FieldsV1', fieldsV1: fields }];
+}
+
+/** Fields of new objects by what tells them apart: most objects of a kind have one of few shapes. */
+export type ShapeCache = Map<string, FieldSet>;
+const MAX_SHAPES = 512;
+const MAX_KEY_LENGTH = 4096;
+
 /** managedFields after a create, update or patch of any kind but apply. `given` is what the request's object has. */
 export function trackUpdate(
   write: TrackedWrite,
@@ -89,9 +118,9 @@ function isReset(given: readonly ManagedFieldsEntry[]): boolean {
 
 function updated(write: TrackedWrite, next: Json, before: Managers): Managers {
   const { manager: name, apiVersion, time, converter } = write;
-  const { managers, changed: all } = updateManagers(write.live, next, apiVersion, before, converter);
-  const changed = difference(all, STRIPPED);
   const identity = identityOf({ name, operation: 'Update', apiVersion });
+  const { managers, changed: all } = updateManagers(write.live, next, apiVersion, before, { self: identity, converter });
+  const changed = difference(all, STRIPPED);
   const former = before.get(identity);
   if (!isEmptySet(changed)) {
     const fields = union(managers.get(identity)?.fields ?? LEAF, changed);

@@ -38,17 +38,17 @@ function settle(
   next: unknown,
   apiVersion: string,
   managers: Managers,
-  options: { readonly self: string | undefined; readonly force: boolean; readonly converter: Converter },
+  options: { readonly self: string; readonly isApply: boolean; readonly force: boolean; readonly converter: Converter },
 ): { readonly managers: ManagerMap; readonly comparison: Comparison } {
-  const { self, force, converter } = options;
+  const { self, isApply, force, converter } = options;
   const type = converter.typeOf(apiVersion);
   if (type === undefined) throw new TypedError([`no corresponding type for ${apiVersion}`]);
   const comparison = compare(live, next, type);
   const versions = new Map<string, Comparison>([[apiVersion, comparison]]);
   const out: ManagerMap = new Map();
   const conflicts: Conflict[] = [];
-  for (const [identity, manager] of [...managers].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (identity === self) {
+  for (const [identity, manager] of managers) {
+    if (identity === self && isApply) {
       out.set(identity, manager);
       continue;
     }
@@ -62,7 +62,9 @@ function settle(
       versions.set(manager.apiVersion, theirs);
     }
     let { fields } = manager;
-    const taken = isSame(theirs) ? LEAF : union(intersection(fields, theirs.modified), intersection(fields, theirs.added));
+    // What an updater changes of his own stays his.
+    const taken =
+      identity === self || isSame(theirs) ? LEAF : union(intersection(fields, theirs.modified), intersection(fields, theirs.added));
     if (!isEmptySet(taken)) {
       for (const path of pathsOf(taken)) conflicts.push({ manager, path });
       fields = difference(fields, taken);
@@ -70,19 +72,24 @@ function settle(
     if (!isEmptySet(theirs.removed)) fields = difference(fields, theirs.removed);
     if (!isEmptySet(fields)) out.set(identity, fields === manager.fields ? manager : { ...manager, fields });
   }
-  if (!force && conflicts.length > 0) throw new ApplyConflict(conflicts);
+  if (!force && conflicts.length > 0) throw new ApplyConflict(byIdentity(conflicts));
   return { managers: out, comparison };
 }
 
-/** The sets after a write that is no apply. Undefined as fields: the writer changed nothing. */
+function byIdentity(conflicts: readonly Conflict[]): readonly Conflict[] {
+  const keyed = conflicts.map((conflict) => [identityOf(conflict.manager), conflict] as const);
+  return keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, conflict]) => conflict);
+}
+
+/** The sets after a write of `self` that is no apply, without what he changed, which comes beside them. */
 export function updateManagers(
   live: unknown,
   next: unknown,
   apiVersion: string,
   managers: Managers,
-  converter: Converter,
+  options: { readonly self: string; readonly converter: Converter },
 ): { readonly managers: ManagerMap; readonly changed: FieldSet } {
-  const { managers: left, comparison } = settle(live, next, apiVersion, managers, { self: undefined, force: true, converter });
+  const { managers: left, comparison } = settle(live, next, apiVersion, managers, { ...options, isApply: false, force: true });
   return { managers: left, changed: difference(union(comparison.modified, comparison.added), comparison.removed) };
 }
 
@@ -110,7 +117,7 @@ export function applyConfiguration(
   const now: ManagerMap = new Map(managers);
   now.set(self, { ...applier, time: last?.time, fields: fieldsNamedBy(config, type) });
   const pruned = prune(merged, now, last, apiVersion, converter);
-  const { managers: settled, comparison } = settle(live, pruned, apiVersion, now, { self, force, converter });
+  const { managers: settled, comparison } = settle(live, pruned, apiVersion, now, { self, isApply: true, force, converter });
   if (isEmptySet(settled.get(self)?.fields ?? LEAF)) settled.delete(self);
   return { object: isSame(comparison) ? undefined : pruned, managers: settled };
 }
