@@ -1,7 +1,7 @@
-// The wire between etcd and its clients: frames of a four-byte length and JSON. Verbs are those of etcd's v3 API.
-// Not modelled: gRPC; nobody but our own API server and etcdctl speaks to it.
+// The wire between etcd and its clients: frames of a four-byte length, a line of JSON, and the values the line measures.
+// Verbs are those of etcd's v3 API. Not modelled: gRPC; nobody but our own API server and etcdctl speaks to it.
 
-import { concat, text, utf8 } from '../sim/bytes.ts';
+import { text, utf8 } from '../sim/bytes.ts';
 import type { Connection } from '../sim/stream.ts';
 
 export interface KeyValue {
@@ -13,12 +13,28 @@ export interface KeyValue {
   readonly lease: number;
 }
 
-export type Compare = { readonly key: string; readonly mod: number } | { readonly key: string; readonly exists: boolean };
+export type Compare =
+  | { readonly key: string; readonly mod: number }
+  | { readonly key: string; readonly exists: boolean }
+  | {
+      readonly key: string;
+      readonly target: 'mod' | 'create' | 'version' | 'value' | 'lease';
+      readonly is: '=' | '!=' | '<' | '>';
+      readonly than: number | string;
+    };
+
+export interface RangeOptions {
+  readonly end?: string | undefined;
+  readonly revision?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly keysOnly?: boolean | undefined;
+  readonly countOnly?: boolean | undefined;
+}
 
 export type Op =
-  | { readonly op: 'put'; readonly key: string; readonly value: string; readonly lease?: number }
-  | { readonly op: 'delete'; readonly key: string; readonly end?: string }
-  | { readonly op: 'range'; readonly key: string; readonly end?: string; readonly limit?: number; readonly keysOnly?: boolean };
+  | { readonly op: 'put'; readonly key: string; readonly value: string; readonly lease?: number; readonly previous?: boolean }
+  | { readonly op: 'delete'; readonly key: string; readonly end?: string; readonly previous?: boolean }
+  | ({ readonly op: 'range'; readonly key: string } & RangeOptions);
 
 export interface RangeAnswer {
   readonly kvs: readonly KeyValue[];
@@ -27,25 +43,27 @@ export interface RangeAnswer {
 }
 
 export type EtcdEvent =
-  | { readonly type: 'put'; readonly kv: KeyValue }
-  /** `previous` is what was deleted. */
-  | { readonly type: 'delete'; readonly key: string; readonly mod: number; readonly previous: KeyValue | undefined };
+  | { readonly type: 'put'; readonly kv: KeyValue; readonly previous?: KeyValue | undefined }
+  /** `previous` is what was deleted, when the watch asked for it. */
+  | { readonly type: 'delete'; readonly key: string; readonly mod: number; readonly previous?: KeyValue | undefined };
 
 export type Call =
-  | {
-      readonly verb: 'range';
-      readonly key: string;
-      readonly end?: string;
-      readonly revision?: number;
-      readonly limit?: number;
-      readonly keysOnly?: boolean;
-    }
+  | ({ readonly verb: 'range'; readonly key: string } & RangeOptions)
   | { readonly verb: 'txn'; readonly when: readonly Compare[]; readonly then: readonly Op[]; readonly otherwise: readonly Op[] }
-  | { readonly verb: 'watch'; readonly key: string; readonly end?: string; readonly revision: number }
+  /** Events after `revision`; one that lies ahead is waited for, as etcd does. */
+  | { readonly verb: 'watch'; readonly key: string; readonly end?: string; readonly revision: number; readonly previous?: boolean }
   | { readonly verb: 'cancel'; readonly watch: number }
   | { readonly verb: 'compact'; readonly revision: number }
   | { readonly verb: 'grant'; readonly ttlSeconds: number }
   | { readonly verb: 'revoke'; readonly lease: number }
+  | { readonly verb: 'keepalive'; readonly lease: number }
+  | { readonly verb: 'timetolive'; readonly lease: number }
+  | { readonly verb: 'leases' }
+  | { readonly verb: 'revision' }
+  | { readonly verb: 'defragment' }
+  | { readonly verb: 'hash'; readonly revision: number }
+  | { readonly verb: 'alarms'; readonly disarm: boolean }
+  | { readonly verb: 'snapshot' }
   | { readonly verb: 'status' };
 
 export interface RangeResult extends RangeAnswer {
@@ -54,18 +72,42 @@ export interface RangeResult extends RangeAnswer {
 export interface TxnResult {
   readonly succeeded: boolean;
   readonly revision: number;
-  /** One for each operation that ran: a range's answer, or how many keys a delete took; null for a put. */
-  readonly results: readonly (RangeAnswer | { readonly deleted: number } | null)[];
+  /** One for each operation that ran: a range's answer, what a delete took, what a put replaced. */
+  readonly results: readonly OpResult[];
+}
+export type OpResult = RangeAnswer | { readonly deleted: number; readonly previous?: readonly KeyValue[] } | PutResult | null;
+export interface PutResult {
+  readonly replaced: KeyValue | undefined;
 }
 export interface StatusResult {
   readonly version: string;
   readonly revision: number;
   readonly compacted: number;
   readonly dbSizeBytes: number;
+  readonly dbSizeInUseBytes: number;
   readonly memberId: string;
+  readonly clusterId: string;
   readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly clientUrls: readonly string[];
   readonly raftTerm: number;
   readonly raftIndex: number;
+  readonly alarms: readonly string[];
+}
+export interface RevisionResult {
+  readonly revision: number;
+  /** Which data this is: another data directory or a restored snapshot has another identity. */
+  readonly identity: string;
+}
+export interface LeaseResult {
+  readonly ttlSeconds: number;
+  readonly grantedSeconds: number;
+  readonly keys: readonly string[];
+}
+export interface SnapshotResult {
+  readonly revision: number;
+  readonly kvs: readonly KeyValue[];
+  readonly sizeBytes: number;
 }
 
 export type Frame =
@@ -77,6 +119,11 @@ export type Frame =
 export const COMPACTED = 'etcdserver: mvcc: required revision has been compacted';
 export const FUTURE_REVISION = 'etcdserver: mvcc: required revision is a future revision';
 export const LEASE_NOT_FOUND = 'etcdserver: requested lease not found';
+export const TOO_LARGE = 'etcdserver: request is too large';
+export const NO_SPACE = 'etcdserver: mvcc: database space exceeded';
+export const DUPLICATE_KEY = 'etcdserver: duplicate key given in txn request';
+export const TOO_MANY_OPERATIONS = 'etcdserver: too many operations in txn request';
+export const EMPTY_KEY = 'etcdserver: key is not provided';
 
 /** The end of the range of all keys with a prefix. */
 export function prefixEnd(prefix: string): string {
@@ -85,28 +132,147 @@ export function prefixEnd(prefix: string): string {
   return prefix.slice(0, -1) + String.fromCharCode(last + 1);
 }
 
+/** A key-value on the wire: its value follows the line, this says how long it is. */
+type Packed = readonly [key: string, create: number, mod: number, version: number, lease: number, length: number];
+const NEWLINE = '\n';
+
 export function encodeFrame(frame: Frame): Uint8Array {
-  const body = utf8(JSON.stringify(frame));
-  const out = new Uint8Array(body.length + 4);
-  new DataView(out.buffer).setUint32(0, body.length);
-  out.set(body, 4);
-  return out;
+  const values: string[] = [];
+  const line = JSON.stringify(packed(frame, values));
+  // The four bytes in front become the length.
+  const bytes = utf8(`\0\0\0\0${line}${NEWLINE}${values.length === 1 ? values[0]! : values.join('')}`);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, bytes.length - 4);
+  return bytes;
 }
+
+function pack(kv: KeyValue, values: string[]): Packed {
+  values.push(kv.value);
+  return [kv.key, kv.create, kv.mod, kv.version, kv.lease, kv.value.length];
+}
+
+function packMaybe(kv: KeyValue | undefined, values: string[]): Packed | null {
+  return kv === undefined ? null : pack(kv, values);
+}
+
+function packed(frame: Frame, values: string[]): unknown {
+  if ('call' in frame) {
+    if (frame.call.verb !== 'txn') return frame;
+    const packOp = (op: Op): unknown => {
+      if (op.op !== 'put') return op;
+      values.push(op.value);
+      return { ...op, value: op.value.length };
+    };
+    const { when, then, otherwise } = frame.call;
+    return { id: frame.id, call: { verb: 'txn', when, then: then.map(packOp), otherwise: otherwise.map(packOp) } };
+  }
+  if ('events' in frame) {
+    const events = frame.events.map((event) =>
+      event.type === 'put'
+        ? [pack(event.kv, values), packMaybe(event.previous, values)]
+        : [event.key, event.mod, packMaybe(event.previous, values)],
+    );
+    return { id: frame.id, events, revision: frame.revision };
+  }
+  if (!('result' in frame) || typeof frame.result !== 'object' || frame.result === null) return frame;
+  const result = frame.result as Partial<RangeResult> & Partial<TxnResult>;
+  if (result.kvs !== undefined) return { id: frame.id, range: { ...result, kvs: result.kvs.map((kv) => pack(kv, values)) } };
+  if (result.results === undefined) return frame;
+  const results = result.results.map((each) => {
+    if (each === null) return null;
+    if ('kvs' in each) return { ...each, kvs: each.kvs.map((kv) => pack(kv, values)) };
+    if ('deleted' in each) return { deleted: each.deleted, previous: each.previous?.map((kv) => pack(kv, values)) };
+    return { replaced: packMaybe(each.replaced, values) };
+  });
+  return { id: frame.id, txn: { succeeded: result.succeeded, revision: result.revision, results } };
+}
+
+function decodeFrame(body: string): Frame {
+  const end = body.indexOf(NEWLINE);
+  let at = end + 1;
+  const value = (length: number): string => body.slice(at, (at += length));
+  const unpack = ([key, create, mod, version, lease, length]: Packed): KeyValue => ({
+    key,
+    value: value(length),
+    create,
+    mod,
+    version,
+    lease,
+  });
+  const unpackMaybe = (kv: Packed | null | undefined): KeyValue | undefined => (kv === null || kv === undefined ? undefined : unpack(kv));
+  const line = JSON.parse(body.slice(0, end)) as Record<string, unknown> & { id: number };
+  const { id } = line;
+  if (line['call'] !== undefined) {
+    const call = line['call'] as Call;
+    if (call.verb !== 'txn') return { id, call };
+    const unpackOp = (op: Op): Op => (op.op === 'put' ? { ...op, value: value(op.value as unknown as number) } : op);
+    return { id, call: { ...call, then: call.then.map(unpackOp), otherwise: call.otherwise.map(unpackOp) } };
+  }
+  if (line['events'] !== undefined) {
+    const events = (line['events'] as (readonly [Packed, Packed | null] | readonly [string, number, Packed | null])[]).map(
+      (event): EtcdEvent => {
+        if (typeof event[0] === 'string')
+          return { type: 'delete', key: event[0], mod: event[1] as number, previous: unpackMaybe(event[2]) };
+        return { type: 'put', kv: unpack(event[0]), previous: unpackMaybe(event[1] as Packed | null) };
+      },
+    );
+    return { id, events, revision: line['revision'] as number };
+  }
+  if (line['range'] !== undefined) {
+    const range = line['range'] as { kvs: Packed[] };
+    return { id, result: { ...range, kvs: range.kvs.map(unpack) } };
+  }
+  if (line['txn'] !== undefined) {
+    const txn = line['txn'] as { results: ({ kvs?: Packed[]; deleted?: number; previous?: Packed[]; replaced?: Packed | null } | null)[] };
+    const results = txn.results.map((each) => {
+      if (each === null) return null;
+      if (each.kvs !== undefined) return { ...each, kvs: each.kvs.map(unpack) };
+      if (each.deleted !== undefined) return { deleted: each.deleted, previous: each.previous?.map(unpack) };
+      return { replaced: unpackMaybe(each.replaced) };
+    });
+    return { id, result: { ...txn, results } };
+  }
+  return line as unknown as Frame;
+}
+
+const READ_BYTES = 1024 * 1024;
 
 /** Frames as they arrive; ends when the peer closes. */
 export async function* framesOf(connection: Connection): AsyncIterable<Frame> {
-  let pending = new Uint8Array(0);
+  let chunks: Uint8Array[] = [];
+  let held = 0;
   for (;;) {
-    let at = 0;
-    while (pending.length - at >= 4) {
-      const length = new DataView(pending.buffer, pending.byteOffset + at).getUint32(0);
-      if (pending.length - at - 4 < length) break;
-      yield JSON.parse(text(pending.subarray(at + 4, at + 4 + length))) as Frame;
-      at += 4 + length;
-    }
-    const rest = pending.subarray(at);
-    const chunk = await connection.read();
+    const chunk = await connection.read(READ_BYTES);
     if (chunk === undefined) return;
-    pending = rest.length === 0 ? new Uint8Array(chunk) : new Uint8Array(concat([rest, chunk]));
+    chunks.push(chunk);
+    held += chunk.length;
+    if (chunks.length > 1 && held < lengthOf(chunks) + 4) continue;
+    const bytes = chunks.length === 1 ? chunk : joined(chunks, held);
+    let at = 0;
+    while (bytes.length - at >= 4) {
+      const length = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0);
+      if (bytes.length - at - 4 < length) break;
+      const body = text(bytes.subarray(at + 4, at + 4 + length));
+      at += 4 + length;
+      yield decodeFrame(body);
+    }
+    held = bytes.length - at;
+    chunks = held === 0 ? [] : [bytes.slice(at)];
   }
+}
+
+/** The length the first frame announces; 0 when not even that is there. */
+function lengthOf(chunks: readonly Uint8Array[]): number {
+  const first = chunks[0]!;
+  if (first.length < 4) return 0;
+  return new DataView(first.buffer, first.byteOffset).getUint32(0);
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    out.set(chunk, at);
+    at += chunk.length;
+  }
+  return out;
 }

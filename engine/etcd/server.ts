@@ -7,24 +7,37 @@ import type { Disposable } from '../sim/disposable.ts';
 import { isSysError } from '../sim/errno.ts';
 import type { Connection } from '../sim/stream.ts';
 import { EtcdError, type MultiVersionStore } from './mvcc.ts';
-import { encodeFrame, framesOf, type Call, type EtcdEvent, type Frame, type StatusResult } from './protocol.ts';
+import { encodeFrame, framesOf, TOO_LARGE, type Call, type EtcdEvent, type Frame, type Op, type StatusResult } from './protocol.ts';
+
+/** etcd's --max-request-bytes when it is not given: 1.5 MiB. */
+const MAX_REQUEST_BYTES = 1.5 * 1024 * 1024;
+/** What a request takes beside its keys and values. */
+const REQUEST_OVERHEAD_BYTES = 16;
 
 interface Watcher {
   readonly key: string;
   readonly end: string | undefined;
+  /** Events up to this revision are none of its business; it may lie in the future. */
+  readonly after: number;
+  readonly wantsPrevious: boolean;
+}
+
+export interface EtcdIdentity {
+  readonly name: string;
+  readonly memberId: string;
+  readonly clusterId?: string;
+  readonly version: string;
+  readonly peerUrls?: readonly string[];
+  readonly clientUrls?: readonly string[];
 }
 
 export class EtcdServer {
   readonly #store: MultiVersionStore;
   readonly #clock: Clock;
-  readonly #identity: { readonly name: string; readonly memberId: string; readonly version: string };
+  readonly #identity: EtcdIdentity;
   #expiry: { readonly atMs: number; readonly timer: Disposable } | undefined;
 
-  constructor(options: {
-    readonly store: MultiVersionStore;
-    readonly clock: Clock;
-    readonly identity: { readonly name: string; readonly memberId: string; readonly version: string };
-  }) {
+  constructor(options: { readonly store: MultiVersionStore; readonly clock: Clock; readonly identity: EtcdIdentity }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#identity = options.identity;
@@ -63,11 +76,14 @@ export class EtcdServer {
       outgoing.push(encodeFrame(frame));
       if (!isWriting && !isGone) background(flush());
     };
+    const tell = (id: number, watcher: Watcher, events: readonly EtcdEvent[], revision: number): void => {
+      if (revision <= watcher.after) return;
+      const matching = events.filter((event) => matches(watcher, event));
+      if (matching.length === 0) return;
+      send({ id, events: watcher.wantsPrevious ? matching : matching.map(withoutPrevious), revision });
+    };
     const stopListening = this.#store.onCommit((events, revision) => {
-      for (const [id, watcher] of watchers) {
-        const matching = events.filter((event) => matches(watcher, event));
-        if (matching.length > 0) send({ id, events: matching, revision });
-      }
+      for (const [id, watcher] of watchers) tell(id, watcher, events, revision);
     });
     try {
       for await (const frame of framesOf(connection)) {
@@ -75,7 +91,9 @@ export class EtcdServer {
         const { id, call } = frame;
         try {
           send({ id, result: this.#answer(id, call, watchers) });
-          if (call.verb === 'watch') this.#replay(id, call.revision, watchers.get(id)!, send);
+          if (call.verb === 'watch') {
+            for (const { events, revision } of this.#store.eventsSince(call.revision)) tell(id, watchers.get(id)!, events, revision);
+          }
         } catch (error) {
           if (!(error instanceof EtcdError)) throw error;
           send({ id, error: error.message });
@@ -91,42 +109,72 @@ export class EtcdServer {
   }
 
   status(): StatusResult {
-    const { revision, compacted, sizeBytes } = this.#store;
-    return { ...this.#identity, revision, compacted, dbSizeBytes: sizeBytes, raftTerm: 2, raftIndex: revision + 8 };
+    const { revision, compacted, sizeBytes, usedBytes, hasNoSpace } = this.#store;
+    const { name, memberId, clusterId = 'cdf818194e3a8c32', version, peerUrls = [], clientUrls = [] } = this.#identity;
+    return {
+      name,
+      memberId,
+      clusterId,
+      version,
+      peerUrls,
+      clientUrls,
+      revision,
+      compacted,
+      dbSizeBytes: sizeBytes,
+      dbSizeInUseBytes: usedBytes,
+      raftTerm: 2,
+      raftIndex: revision + 8,
+      alarms: hasNoSpace ? ['NOSPACE'] : [],
+    };
   }
 
   #answer(id: number, call: Call, watchers: Map<number, Watcher>): unknown {
+    const store = this.#store;
     switch (call.verb) {
+      case 'revision':
+        return { revision: store.revision, identity: store.identity };
       case 'range':
-        return this.#store.range(call.key, call);
+        return store.range(call.key, call);
       case 'txn':
-        return this.#store.commit(call.when, call.then, call.otherwise);
+        if (sizeOf(call.then) + sizeOf(call.otherwise) > MAX_REQUEST_BYTES) throw new EtcdError(TOO_LARGE);
+        return store.commit(call.when, call.then, call.otherwise);
       case 'watch':
-        this.#store.eventsSince(call.revision);
-        watchers.set(id, { key: call.key, end: call.end });
-        return { revision: this.#store.revision };
+        store.eventsSince(call.revision);
+        watchers.set(id, { key: call.key, end: call.end, after: call.revision, wantsPrevious: call.previous === true });
+        return { revision: store.revision };
       case 'cancel':
         return { cancelled: watchers.delete(call.watch) };
       case 'compact':
-        this.#store.compact(call.revision);
-        return {};
+        store.compact(call.revision);
+        return { revision: store.revision };
       case 'grant': {
-        const lease = this.#store.grant(call.ttlSeconds, this.#clock.now());
+        const lease = store.grant(call.ttlSeconds, this.#clock.now());
         this.#scheduleExpiry();
         return { lease };
       }
       case 'revoke':
-        this.#store.revoke(call.lease);
+        store.revoke(call.lease);
         return {};
+      case 'keepalive':
+        return { ttlSeconds: store.keepAlive(call.lease, this.#clock.now()) };
+      case 'timetolive':
+        return store.timeToLive(call.lease, this.#clock.now());
+      case 'leases':
+        return { leases: store.leases() };
+      case 'defragment':
+        store.defragment();
+        return {};
+      case 'hash':
+        return { hash: store.hash(call.revision), revision: store.revision, compacted: store.compacted };
+      case 'alarms': {
+        const { alarms } = this.status();
+        if (call.disarm) store.disarm();
+        return { alarms };
+      }
+      case 'snapshot':
+        return store.snapshot();
       case 'status':
         return this.status();
-    }
-  }
-
-  #replay(id: number, revision: number, watcher: Watcher, send: (frame: Frame) => void): void {
-    for (const entry of this.#store.eventsSince(revision)) {
-      const events = entry.events.filter((event) => matches(watcher, event));
-      if (events.length > 0) send({ id, events, revision: entry.revision });
     }
   }
 
@@ -141,6 +189,16 @@ export class EtcdServer {
     });
     this.#expiry = { atMs, timer };
   }
+}
+
+function sizeOf(ops: readonly Op[]): number {
+  let bytes = 0;
+  for (const op of ops) if (op.op === 'put') bytes += op.key.length + op.value.length + REQUEST_OVERHEAD_BYTES;
+  return bytes;
+}
+
+function withoutPrevious(event: EtcdEvent): EtcdEvent {
+  return event.previous === undefined ? event : { ...event, previous: undefined };
 }
 
 function matches({ key, end }: Watcher, event: EtcdEvent): boolean {

@@ -2,6 +2,9 @@
 
 import type { Clock } from '../../sim/clock.ts';
 import type { Rng } from '../../sim/rng.ts';
+import { EtcdError } from '../../etcd/mvcc.ts';
+import { TOO_LARGE } from '../../etcd/protocol.ts';
+import { ApiError } from '../machinery/api-error.ts';
 import { deepCopy, isDeepEqual } from '../machinery/deep.ts';
 import { FieldError } from '../machinery/field-errors.ts';
 import { rfc3339 } from '../machinery/time.ts';
@@ -21,11 +24,14 @@ import {
 } from '../machinery/status.ts';
 import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import { deletionStep, isToBeRemoved, type DeleteRequest } from './deletion.ts';
 import { FieldTracking } from './field-tracking.ts';
 import { generateName, orderMeta, randomUid, validateMeta, validateMetaUpdate } from './meta.ts';
-import type { ResourceStore, Stored } from './resource-store.ts';
+import { Overtaken, type ResourceStore, type Stored } from './resource-store.ts';
 import type { User } from './user.ts';
 import { fromStorage, toStorage } from './version-conversion.ts';
+
+export type { DeleteRequest } from './deletion.ts';
 
 export interface WriteContext {
   readonly user: User;
@@ -42,13 +48,6 @@ export interface WriteContext {
   readonly patch?: { readonly strategic: unknown };
 }
 
-export interface DeleteRequest {
-  readonly gracePeriodSeconds?: number | undefined;
-  readonly propagationPolicy?: string | undefined;
-  readonly orphanDependents?: boolean | undefined;
-  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } | undefined;
-}
-
 /** How often a write that goes by what is there is tried again when others write too; upstream never gives up. */
 const MAX_TRIES = 100;
 
@@ -59,6 +58,12 @@ interface AppliedState {
   readonly object: ApiObject;
   readonly managedFields: Entries;
 }
+
+interface Changed {
+  readonly object: ApiObject;
+  readonly owners: AppliedState | undefined;
+}
+type Change = (current: ApiObject | undefined) => Changed | Promise<Changed>;
 
 interface ChangeOptions {
   readonly mayCreate?: boolean;
@@ -96,6 +101,14 @@ export class ResourceEndpoint {
     this.#struct = this.definition.isCustom ? undefined : structOf(group, version, kind);
   }
 
+  /** What is true now; 404 when there is no such object. */
+  async read(namespace: string, name: string): Promise<Stored> {
+    const stored = await this.store.read(namespace, name);
+    if (stored === undefined) throw notFound(this.#names, name);
+    return stored;
+  }
+
+  /** From the cache. */
   find(namespace: string, name: string): Stored {
     const stored = this.store.get(namespace, name);
     if (stored === undefined) throw notFound(this.#names, name);
@@ -141,44 +154,48 @@ export class ResourceEndpoint {
     else if (errors.length === 0) errors.push(...validateMeta(definition, object));
     if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors);
     await this.#validate(request);
-    this.#refuseExisting(object);
+    if (this.store.get(context.namespace, object.metadata.name) !== undefined) throw await this.#exists(object, context);
     const release = await this.#hooks.beforeCreate?.(object, context.isDryRun);
     object.metadata = orderMeta(object.metadata as unknown as Record<string, unknown>);
     try {
-      if (context.isDryRun) return this.#unsaved(object);
-      if (version > 0) throw plainError('resourceVersion should not be set on objects to be created');
-      const stored = await this.store.create(object);
-      if (stored === undefined) {
-        this.#refuseExisting(object);
-        throw alreadyExists(this.#names, object.metadata.name);
+      if (context.isDryRun) {
+        if ((await this.store.read(context.namespace, object.metadata.name)) !== undefined) throw await this.#exists(object, context);
+        return this.#unsaved(object);
       }
+      if (version > 0) throw plainError('resourceVersion should not be set on objects to be created');
+      let stored;
+      try {
+        stored = await this.store.create(object);
+      } catch (error) {
+        if (!isTooLarge(error) || object.metadata.managedFields === undefined) throw error;
+        // The record of who set what can be large and is not worth losing the object for.
+        delete object.metadata.managedFields;
+        stored = await this.store.create(object);
+      }
+      if (stored instanceof Overtaken) throw await this.#exists(object, context);
       return stored;
     } finally {
       release?.();
     }
   }
 
-  #refuseExisting({ metadata }: ApiObject): void {
-    const existing = this.store.get(metadata.namespace, metadata.name);
-    if (existing === undefined) return;
-    // A made-up name that is taken is nobody's mistake: trying again helps.
-    if (metadata.generateName !== undefined) throw serverTimeout(this.definition, 'POST');
-    const refusal = alreadyExists(this.#names, metadata.name);
-    if (existing.object.metadata.deletionTimestamp === undefined) throw refusal;
-    throw Object.assign(refusal, { status: { ...refusal.status, message: `object is being deleted: ${refusal.message}` } });
+  async #exists({ metadata }: ApiObject, context: WriteContext): Promise<ApiError> {
+    if ((metadata.generateName ?? '') !== '') {
+      return serverTimeout(this.definition, 'POST');
+    }
+    const { status } = alreadyExists(this.#names, metadata.name);
+    const there = await this.store.read(context.namespace, metadata.name);
+    if (there?.object.metadata.deletionTimestamp === undefined) return new ApiError(status);
+    return new ApiError({ ...status, message: `object is being deleted: ${status.message}` });
   }
 
   /** PUT: `given` replaces the object (or its status). */
   update(name: string, given: ApiObject, context: WriteContext): Promise<{ readonly stored: Stored; readonly isNew: boolean }> {
-    const { metadata } = given;
-    if ((metadata.name ?? '') === '')
-      throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-    if (metadata.name !== name) {
-      throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-    }
+    this.#checkName(given, name, context.namespace);
+    const { uid } = given.metadata;
     return this.change(name, () => given, context, {
       mayCreate: this.definition.strategy.allowsCreateOnUpdate === true && context.subresource === '',
-      uid: (metadata.uid ?? '') === '' ? undefined : metadata.uid,
+      uid: (uid ?? '') === '' ? undefined : uid,
     });
   }
 
@@ -233,190 +250,180 @@ export class ResourceEndpoint {
 
   async #change(
     name: string,
-    change: (
-      current: ApiObject | undefined,
-    ) =>
-      | { readonly object: ApiObject; readonly owners: AppliedState | undefined }
-      | Promise<{ readonly object: ApiObject; readonly owners: AppliedState | undefined }>,
+    change: Change,
     context: WriteContext,
     options: ChangeOptions,
   ): Promise<{ readonly stored: Stored; readonly isNew: boolean }> {
-    const { definition } = this;
+    let current = this.store.get(context.namespace, name);
+    // The cache may be behind: a refusal counts only when it stands against what etcd has.
+    let isSure = false;
     for (let attempt = 0; ; attempt++) {
-      const current = this.store.get(context.namespace, name);
-      const { uid } = options;
-      if (uid !== undefined && uid !== (current?.object.metadata.uid ?? '')) {
-        const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current?.object.metadata.uid ?? ''}`;
-        const key = this.store.keyOf(context.namespace, name);
-        throw conflict(
-          this.#names,
-          name,
-          `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
-        );
-      }
-      if (current === undefined) {
-        if (options.mayCreate !== true) throw notFound(this.#names, name);
-        const { object, owners } = await change(undefined);
-        context.authorizeCreate?.();
-        // A version in it does not matter here: there is nothing it could be a version of.
-        const { resourceVersion: _version, ...fresh } = object.metadata;
-        return { stored: await this.#create({ ...object, metadata: fresh } as ApiObject, context, owners), isNew: true };
-      }
-      const { object: given, owners } = await change(current.object);
-      const { bare, entries } = splitManagers(given);
-      const next = this.#stored(deepCopy(bare), context);
-      const version = next.metadata.resourceVersion ?? '';
-      const isUnconditional = version === '' || version === '0';
-      if (!isUnconditional && version !== current.object.metadata.resourceVersion) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
-      if (isUnconditional && definition.strategy.requiresVersionOnUpdate === true) {
-        // The resource stands where the kind belongs, as upstream has it.
-        throw invalid({ group: definition.group, kind: definition.plural }, name, [FieldErrorOfVersion]);
-      }
-      await this.#prepareUpdate(next, current.object, context, owners ?? entries);
-      // A status comes past what goes with writes of the object itself.
-      const release =
-        context.subresource === 'status' ? undefined : await this.#hooks.beforeUpdate?.(next, current.object, context.isDryRun);
       try {
-        if (context.isDryRun) return { stored: this.#unsaved(next, current.object.metadata.resourceVersion), isNew: false };
-        const stored = await this.#commit(current, next);
-        if (stored !== undefined) return { stored, isNew: false };
-      } finally {
-        release?.();
+        const written = await this.#tryChange(name, current, change, context, options);
+        if (!(written instanceof Overtaken)) return written;
+        current = written.current;
+        isSure = true;
+        if (attempt === MAX_TRIES) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
+      } catch (error) {
+        if (isSure || !(error instanceof ApiError)) throw error;
+        const there = await this.store.read(context.namespace, name);
+        if (there?.revision === current?.revision) throw error;
+        current = there;
+        isSure = true;
       }
-      if ((!isUnconditional && options.isDerived !== true) || attempt === MAX_TRIES) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
+    }
+  }
+
+  async #tryChange(
+    name: string,
+    current: Stored | undefined,
+    change: Change,
+    context: WriteContext,
+    options: ChangeOptions,
+  ): Promise<{ readonly stored: Stored; readonly isNew: boolean } | Overtaken> {
+    const { definition } = this;
+    const { uid } = options;
+    if (uid !== undefined && uid !== (current?.object.metadata.uid ?? '')) {
+      const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current?.object.metadata.uid ?? ''}`;
+      const key = this.store.keyOf(context.namespace, name);
+      throw conflict(
+        this.#names,
+        name,
+        `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+      );
+    }
+    if (current === undefined) {
+      if (options.mayCreate !== true) throw notFound(this.#names, name);
+      const { object, owners } = await change(undefined);
+      context.authorizeCreate?.();
+      // A version in it does not matter here: there is nothing it could be a version of.
+      const { resourceVersion: _version, ...fresh } = object.metadata;
+      return { stored: await this.#create({ ...object, metadata: fresh } as ApiObject, context, owners), isNew: true };
+    }
+    const { object: given, owners } = await change(current.object);
+    const { bare, entries } = splitManagers(given);
+    const next = this.#stored(deepCopy(bare), context);
+    const version = next.metadata.resourceVersion ?? '';
+    const isUnconditional = version === '' || version === '0';
+    if (!isUnconditional && version !== current.object.metadata.resourceVersion) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
+    if (isUnconditional && definition.strategy.requiresVersionOnUpdate === true) {
+      // The resource stands where the kind belongs, as upstream has it.
+      throw invalid({ group: definition.group, kind: definition.plural }, name, [VERSION_REQUIRED]);
+    }
+    await this.#prepareUpdate(next, current.object, context, owners ?? entries);
+    // A status comes past what goes with writes of the object itself.
+    const release = context.subresource === 'status' ? undefined : await this.#hooks.beforeUpdate?.(next, current.object, context.isDryRun);
+    try {
+      if (context.isDryRun) return { stored: this.#unsaved(next, current.object.metadata.resourceVersion), isNew: false };
+      let stored;
+      try {
+        stored = await this.#commit(current, next);
+      } catch (error) {
+        if (!isTooLarge(error) || next.metadata.managedFields === undefined) throw error;
+        delete next.metadata.managedFields;
+        stored = await this.#commit(current, next);
+      }
+      return stored instanceof Overtaken ? stored : { stored, isNew: false };
+    } finally {
+      release?.();
     }
   }
 
   /**
    * A write of the server itself (a binding, a finalisation): no strategy, no admission, tried again when others write too.
-   * `change` returns the new object, or undefined to leave it; what it throws goes to the caller.
+   * `change` returns the new object, or undefined to leave it; what it throws goes to the caller. A dry run only shows the result.
    */
-  async rewrite(namespace: string, name: string, change: (current: ApiObject) => ApiObject | undefined): Promise<Stored> {
+  async rewrite(
+    namespace: string,
+    name: string,
+    change: (current: ApiObject) => ApiObject | undefined,
+    options: { readonly isDryRun?: boolean } = {},
+  ): Promise<Stored> {
+    let current = await this.store.read(namespace, name);
     for (let attempt = 0; ; attempt++) {
-      const current = this.find(namespace, name);
+      if (current === undefined) throw notFound(this.#names, name);
       const next = change(current.object);
       if (next === undefined) return current;
       const ordered = { ...next, metadata: orderMeta(next.metadata as unknown as Record<string, unknown>) };
+      if (options.isDryRun === true) return this.#unsaved(ordered, current.object.metadata.resourceVersion);
       const stored = await this.#commit(current, ordered);
-      if (stored !== undefined) return stored;
+      if (!(stored instanceof Overtaken)) return stored;
+      current = stored.current;
       if (attempt === MAX_TRIES) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
     }
   }
 
-  /** Writes, or removes what has nothing left to wait for; undefined when somebody else was faster. */
-  async #commit(current: Stored, next: ApiObject): Promise<Stored | undefined> {
-    if (this.#isToBeRemoved(next)) {
+  /** Writes, or removes what has nothing left to wait for. */
+  async #commit(current: Stored, next: ApiObject): Promise<Stored | Overtaken> {
+    if (isToBeRemoved(next, current.object)) {
       const removed = await this.store.delete(current);
-      if (removed !== undefined) await this.#hooks.afterDelete?.(removed.object);
-      return removed;
+      if (removed instanceof Overtaken) return removed;
+      await this.#hooks.afterDelete?.(removed.object);
+      // Who took the last finalizer away gets the object as it left it.
+      return this.#unsaved(next, current.object.metadata.resourceVersion);
     }
     // A write that changes nothing keeps the version.
     return isDeepEqual(next, current.object) ? current : this.store.update(current, next);
   }
 
+  /** Lets an object go, at once or when what it waits for is done. */
   async delete(
     name: string,
     request: DeleteRequest,
     context: WriteContext,
-  ): Promise<{ readonly stored: Stored; readonly isGone: boolean }> {
+  ): Promise<{ readonly stored: Stored; readonly outcome: 'gone' | 'waiting' | 'pending' }> {
+    let current = await this.store.read(context.namespace, name);
     for (;;) {
-      const current = this.find(context.namespace, name);
-      const { uid, resourceVersion } = request.preconditions ?? {};
-      const { metadata } = current.object;
-      if (uid !== undefined && uid !== metadata.uid) {
-        throw conflict(this.#names, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
-      }
-      if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-        throw conflict(
-          this.#names,
-          name,
-          `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
-        );
-      }
+      if (current === undefined) throw notFound(this.#names, name);
+      this.#checkPreconditions(current.object, request);
       const admission = this.#admissionRequest('DELETE', undefined, current.object, context, name);
       await this.#admit(admission);
       await this.#validate(admission);
-      const next = this.#markDeleted(current.object, request);
-      if (context.isDryRun) return { stored: current, isGone: next === undefined };
-      if (next === undefined) {
-        const removed = await this.store.delete(current);
-        if (removed === undefined) continue;
-        await this.#hooks.afterDelete?.(removed.object);
-        return { stored: removed, isGone: true };
+      const step = deletionStep(this.definition, current.object, request, this.#clock.now());
+      if (step.kind === 'pending') return { stored: current, outcome: step.isShown ? 'waiting' : 'pending' };
+      if (step.kind === 'mark' && context.isDryRun) {
+        const outcome = step.goesAtOnce ? 'gone' : 'waiting';
+        return { stored: this.#unsaved(step.object, current.object.metadata.resourceVersion), outcome };
       }
-      if (next === current.object) return { stored: current, isGone: false };
-      const stored = await this.store.update(current, next);
-      if (stored !== undefined) return { stored, isGone: false };
+      if (context.isDryRun) return { stored: current, outcome: 'gone' };
+      if (step.kind === 'mark') {
+        const marked: Stored | Overtaken = isDeepEqual(step.object, current.object)
+          ? current
+          : await this.store.update(current, step.object);
+        if (marked instanceof Overtaken) {
+          current = marked.current;
+          continue;
+        }
+        if (!step.goesAtOnce) return { stored: marked, outcome: 'waiting' };
+        current = marked;
+      }
+      const removed: Stored | Overtaken = await this.store.delete(current);
+      if (removed instanceof Overtaken) {
+        current = removed.current;
+        continue;
+      }
+      await this.#hooks.afterDelete?.(removed.object);
+      return { stored: removed, outcome: 'gone' };
     }
   }
 
-  /** The object as it waits for its end, itself when it already waits well enough, or undefined when it may go at once. */
-  #markDeleted(object: ApiObject, request: DeleteRequest): ApiObject | undefined {
-    const { strategy, hasGeneration } = this.definition;
-    const finalizers = this.#finalizersFor(object, request);
-    const mayGo = finalizers.length === 0 && !hasSpecFinalizers(object);
-    const grace = strategy.gracePeriodSeconds?.(object, request.gracePeriodSeconds);
-    const nowMs = this.#clock.now();
-    const { deletionTimestamp, deletionGracePeriodSeconds: oldGrace = 0, generation } = object.metadata;
-    const mark = (seconds: number): ApiObject => ({
-      ...object,
-      ...(isNamespace(object) ? { status: { ...(object['status'] as object), phase: 'Terminating' } } : {}),
-      metadata: orderMeta({
-        ...object.metadata,
-        finalizers,
-        deletionTimestamp: rfc3339(nowMs + seconds * 1000),
-        deletionGracePeriodSeconds: seconds,
-        // Being deleted counts as a change of what is wanted.
-        ...(hasGeneration || (generation ?? 0) > 0 ? { generation: (generation ?? 0) + 1 } : {}),
-      }),
-    });
-    if (deletionTimestamp !== undefined) {
-      if (grace !== undefined) {
-        if (grace === 0 && mayGo) return undefined;
-        // Only a shorter grace moves the end; asking again for the same or more changes nothing.
-        if (request.gracePeriodSeconds === undefined || grace >= oldGrace) return this.#withFinalizers(object, finalizers);
-        const startedMs = Date.parse(deletionTimestamp) - oldGrace * 1000;
-        return {
-          ...object,
-          metadata: orderMeta({
-            ...object.metadata,
-            finalizers,
-            deletionTimestamp: rfc3339(startedMs + grace * 1000),
-            deletionGracePeriodSeconds: grace,
-          }),
-        };
-      }
-      return mayGo ? undefined : this.#withFinalizers(object, finalizers);
+  #checkPreconditions({ metadata }: ApiObject, { preconditions }: DeleteRequest): void {
+    const { uid, resourceVersion } = preconditions ?? {};
+    const names = { group: this.definition.group, resource: this.definition.kind };
+    if (uid !== undefined && uid !== null && uid !== metadata.uid) {
+      throw conflict(
+        names,
+        metadata.name,
+        `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
+      );
     }
-    if (grace !== undefined && grace > 0) return mark(grace);
-    return mayGo ? undefined : mark(0);
-  }
-
-  #withFinalizers(object: ApiObject, finalizers: readonly string[]): ApiObject {
-    if (isDeepEqual(finalizers, object.metadata.finalizers ?? [])) return object;
-    return { ...object, metadata: orderMeta({ ...object.metadata, finalizers }) };
-  }
-
-  #finalizersFor(object: ApiObject, request: DeleteRequest): readonly string[] {
-    const policy =
-      request.propagationPolicy ??
-      (request.orphanDependents === true ? 'Orphan' : request.orphanDependents === false ? 'Background' : undefined);
-    const given = object.metadata.finalizers ?? [];
-    if (policy === undefined) return given;
-    const others = given.filter((each) => each !== 'orphan' && each !== 'foregroundDeletion');
-    if (policy === 'Orphan') return [...others, 'orphan'];
-    if (policy === 'Foreground') return [...others, 'foregroundDeletion'];
-    return others;
-  }
-
-  #isToBeRemoved(next: ApiObject): boolean {
-    const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = next.metadata;
-    return (
-      deletionTimestamp !== undefined &&
-      (deletionGracePeriodSeconds ?? 0) === 0 &&
-      (finalizers ?? []).length === 0 &&
-      !hasSpecFinalizers(next)
-    );
+    if (resourceVersion !== undefined && resourceVersion !== null && resourceVersion !== metadata.resourceVersion) {
+      throw conflict(
+        names,
+        metadata.name,
+        `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
+      );
+    }
   }
 
   /** `owners` are the managers as server-side apply made them, or as the request's object has them. */
@@ -575,7 +582,11 @@ export interface WriteHooks {
   afterDelete?(object: ApiObject): void | Promise<void>;
 }
 
-const FieldErrorOfVersion = FieldError.invalidGo('metadata.resourceVersion', '0x0', 'must be specified for an update');
+const VERSION_REQUIRED = FieldError.invalidGo('metadata.resourceVersion', '0x0', 'must be specified for an update');
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof EtcdError && error.message === TOO_LARGE;
+}
 
 function managersOf(object: ApiObject): Entries {
   return object.metadata.managedFields as unknown as Entries;
@@ -591,16 +602,6 @@ function splitManagers(object: ApiObject): { readonly bare: ApiObject; readonly 
   if (object.metadata?.managedFields === undefined) return { bare: object, entries: undefined };
   const { managedFields, ...metadata } = object.metadata;
   return { bare: { ...object, metadata: metadata as ApiObject['metadata'] }, entries: managedFields as unknown as Entries };
-}
-
-function isNamespace(object: ApiObject): boolean {
-  return object.kind === 'Namespace' && object.apiVersion === 'v1';
-}
-
-function hasSpecFinalizers(object: ApiObject): boolean {
-  if (!isNamespace(object)) return false;
-  const spec = object['spec'] as { finalizers?: readonly string[] } | undefined;
-  return (spec?.finalizers ?? []).length > 0;
 }
 
 function withoutMetaAndStatus(object: ApiObject): Record<string, unknown> {

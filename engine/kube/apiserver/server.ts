@@ -6,22 +6,25 @@ import type { Clock } from '../../sim/clock.ts';
 import { text } from '../../sim/bytes.ts';
 import { isSysError } from '../../sim/errno.ts';
 import type { Rng } from '../../sim/rng.ts';
-import type { EtcdClient } from '../../etcd/client.ts';
+import { DEADLINE_EXCEEDED, type EtcdClient } from '../../etcd/client.ts';
 import { EtcdError } from '../../etcd/mvcc.ts';
 import type { HttpRequest, HttpResponder } from '../../net/http.ts';
 import { readAllBytes } from '../../net/http-message.ts';
 import { InvariantError } from '../../sim/invariant.ts';
 import { ProcessExit } from '../../sim/stream.ts';
-import { ApiError } from '../machinery/api-error.ts';
+import { ApiError, isNotFound } from '../machinery/api-error.ts';
 import { isRecord } from '../machinery/deep.ts';
 import { apiVersionOf } from '../machinery/resources.ts';
 import {
   forbidden,
   badRequest,
+  entityTooLarge,
   internalError,
   methodNotSupported,
   notAcceptable,
   noSuchResource,
+  timeout,
+  plainError,
   unsupportedMediaType,
 } from '../machinery/status.ts';
 import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
@@ -32,8 +35,10 @@ import { forbiddenFor } from './authorization.ts';
 import { deprecationWarning, withHeader } from './deprecation.ts';
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './discovery.ts';
 import { APPLY_PATCH, applyPatch, patchTypeOf, patchTypesOf } from './patch.ts';
-import { requestInfoOf, isTrue, type RequestInfo } from './request-info.ts';
-import { ResourceEndpoint, type DeleteRequest, type WriteContext, type WriteHooks } from './resource-endpoint.ts';
+import { listFrom } from './listing.ts';
+import { requestInfoOf, type RequestInfo } from './request-info.ts';
+import { deleteOptionsOf, listOptionsOf, versionProblem } from './request-options.ts';
+import { ResourceEndpoint, type WriteContext, type WriteHooks } from './resource-endpoint.ts';
 import { ResourceStore, type Stored } from './resource-store.ts';
 import { Selection } from './selection.ts';
 import { negotiate, partialOf, tableOf, type Representation } from './table.ts';
@@ -192,7 +197,7 @@ export class ApiServer implements ClusterReader {
       out = this.#warning(info, respond);
       await this.#dispatch(info, user, request, out);
     } catch (error) {
-      const answer = asApiError(error);
+      const answer = asApiError(error, info.method !== 'GET');
       if (answer === undefined) {
         // Our own fault, but not the end of the server: as upstream, the request alone panics.
         if (error instanceof ProcessExit || error instanceof InvariantError) throw error;
@@ -293,7 +298,6 @@ export class ApiServer implements ClusterReader {
     }
     if (info.subresource !== '' && !(info.subresource === 'status' && definition.hasStatus && served.hasStatus !== false))
       throw noSuchResource();
-    if (!endpoint.store.isReady) await this.#waitForStore(endpoint);
     const accept = request.headers.get('accept');
     const representation = negotiate(accept);
     if (representation === undefined) {
@@ -308,9 +312,16 @@ export class ApiServer implements ClusterReader {
       throw methodNotSupported({ group: definition.group, resource: definition.plural }, info.verb);
     switch (info.verb) {
       case 'get':
-        return send(200, endpoint.find(info.namespace, info.name));
-      case 'list':
-        return this.#list(info, endpoint, shown, respond);
+        return send(200, await this.#get(info, endpoint));
+      case 'list': {
+        const { items, revision, more } = await listFrom(
+          endpoint.store,
+          info.namespace,
+          new Selection(definition, info.query, info.name),
+          listOptionsOf(info),
+        );
+        return respond.send({ status: 200, headers: JSON_TYPE }, listBody(items, shown, String(revision), more));
+      }
       case 'watch':
         return serveWatch(
           {
@@ -318,12 +329,11 @@ export class ApiServer implements ClusterReader {
             served,
             namespace: info.namespace,
             selection: new Selection(definition, info.query, info.name),
-            query: info.query,
+            options: listOptionsOf(info),
             representation,
             include,
             clock: this.#options.clock,
             rng: this.#options.rng,
-            latest: () => this.revision,
           },
           respond,
         );
@@ -344,70 +354,42 @@ export class ApiServer implements ClusterReader {
         return send(isNew ? 201 : 200, stored);
       }
       case 'delete': {
-        const options = await deleteOptionsOf(request, info);
-        const { stored, isGone } = await endpoint.delete(info.name, options, context);
-        if (isGone && !definition.returnsDeleted) return sendObject(200, deletedStatus(definition, stored));
-        return send(200, stored);
+        const asked = deleteOptionsOf(await readObject(request), info, request.target);
+        const isDryRun = (asked.dryRun ?? []).length > 0;
+        const { stored, outcome } = await endpoint.delete(info.name, asked, { ...context, isDryRun });
+        // A client that wants dependents gone is told that this may take a while.
+        const status = outcome !== 'gone' && asked.orphanDependents === false ? 202 : 200;
+        if (definition.returnsDeleted || outcome === 'waiting') return send(status, stored);
+        return sendObject(status, deletedStatus(definition, stored));
       }
       case 'deletecollection': {
-        const options = await deleteOptionsOf(request, info);
-        const selection = new Selection(definition, info.query);
-        const matching = endpoint.store
-          .list(info.namespace === '' ? undefined : info.namespace)
-          .filter((stored) => selection.matches(stored.object));
-        const deleted: Stored[] = [];
-        for (const stored of matching) {
-          const namespace = stored.object.metadata.namespace ?? '';
-          deleted.push((await endpoint.delete(stored.object.metadata.name, options, { ...context, namespace })).stored);
+        const asked = deleteOptionsOf(await readObject(request), info, request.target);
+        const selection = new Selection(definition, info.query, info.name);
+        const { items, revision, more } = await listFrom(endpoint.store, info.namespace, selection, listOptionsOf(info));
+        const isDryRun = (asked.dryRun ?? []).length > 0;
+        for (const { object } of items) {
+          const namespace = object.metadata.namespace ?? '';
+          try {
+            await endpoint.delete(object.metadata.name, asked, { ...context, namespace, isDryRun });
+          } catch (error) {
+            if (!isNotFound(error)) throw error;
+          }
         }
-        return respond.send({ status: 200, headers: JSON_TYPE }, listBody(deleted, shown, String(this.revision), {}));
+        return respond.send({ status: 200, headers: JSON_TYPE }, listBody(items, shown, String(revision), more));
       }
       default:
         throw methodNotSupported({ group: definition.group, resource: definition.plural }, info.verb);
     }
   }
 
-  #list(info: RequestInfo, endpoint: ResourceEndpoint, shown: Shown, respond: HttpResponder): Promise<void> {
-    const { store, definition } = endpoint;
-    const selection = new Selection(definition, info.query, info.name);
-    const revision = Math.max(this.revision, 1);
-    const wanted = Number(info.query.get('resourceVersion') ?? '0');
-    if (Number.isNaN(wanted))
-      throw badRequest(
-        `resourceVersion: Invalid value: "${info.query.get('resourceVersion')!}": strconv.ParseUint: parsing "${info.query.get('resourceVersion')!}": invalid syntax`,
-      );
-    if (wanted > revision) throw tooLargeVersion(wanted, revision);
-    let items = store.list(info.namespace === '' ? undefined : info.namespace);
-    if (!selection.isEverything) items = items.filter((stored) => selection.matches(stored.object));
-    const limit = Number(info.query.get('limit') ?? '0');
-    const token = info.query.get('continue') ?? '';
-    const after = token === '' ? undefined : decodeContinue(token);
-    if (after !== undefined) items = items.filter((stored) => stored.key > after.key);
-    let more: { continue?: string; remainingItemCount?: number } = {};
-    if (limit > 0 && items.length > limit) {
-      const remaining = items.length - limit;
-      items = items.slice(0, limit);
-      more = {
-        continue: encodeContinue({ revision: after?.revision ?? revision, key: items.at(-1)!.key }),
-        ...(selection.isEverything ? { remainingItemCount: remaining } : {}),
-      };
-    }
-    return respond.send({ status: 200, headers: JSON_TYPE }, listBody(items, shown, String(after?.revision ?? revision), more));
-  }
-
-  /** A read is as good as etcd is: without it the server cannot say what is true. */
-  async #waitForStore(endpoint: ResourceEndpoint): Promise<void> {
-    const { clock } = this.#options;
-    const giveUp = new AbortController();
-    const isReady = await Promise.race([
-      endpoint.store.whenReady.then(() => true),
-      clock.sleep(5000, giveUp.signal).then(
-        () => false,
-        () => false,
-      ),
-    ]);
-    giveUp.abort(new Error('ready'));
-    if (!isReady) throw internalErrorOf('etcdserver: request timed out');
+  /** Without a version: what is true now. With one: anything that is at least so new. */
+  async #get(info: RequestInfo, endpoint: ResourceEndpoint): Promise<Stored> {
+    const version = info.query.get('resourceVersion') ?? '';
+    if (version === '' || (version === '0' && !endpoint.store.isReady)) return endpoint.read(info.namespace, info.name);
+    const problem = versionProblem(version);
+    if (problem !== undefined) throw plainError(problem);
+    await endpoint.store.waitUntilFresh(Number(version));
+    return endpoint.find(info.namespace, info.name);
   }
 }
 
@@ -467,15 +449,7 @@ async function readObject(request: HttpRequest): Promise<unknown> {
 async function readText(request: HttpRequest): Promise<string> {
   const bytes = await readAllBytes(request.body);
   if (bytes.length > MAX_BODY_BYTES) {
-    throw new ApiError({
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: `Request entity too large: limit is ${MAX_BODY_BYTES}`,
-      reason: 'RequestEntityTooLarge',
-      code: 413,
-    });
+    throw entityTooLarge(`limit is ${MAX_BODY_BYTES}`);
   }
   return text(bytes);
 }
@@ -515,18 +489,6 @@ function checkedObject(body: unknown, definition: ResourceDefinition, served: Se
   return object;
 }
 
-async function deleteOptionsOf(request: HttpRequest, info: RequestInfo): Promise<DeleteRequest> {
-  const body = ((await readObject(request)) ?? {}) as DeleteRequest;
-  const grace = info.query.get('gracePeriodSeconds');
-  const policy = info.query.get('propagationPolicy');
-  return {
-    ...body,
-    ...(grace === undefined ? {} : { gracePeriodSeconds: Number(grace) }),
-    ...(policy === undefined ? {} : { propagationPolicy: policy }),
-    ...(info.query.get('orphanDependents') === undefined ? {} : { orphanDependents: isTrue(info.query.get('orphanDependents')) }),
-  };
-}
-
 function deletedStatus(definition: ResourceDefinition, stored: Stored): unknown {
   return {
     kind: 'Status',
@@ -552,57 +514,21 @@ function optionsOf(info: RequestInfo, patchType: string): WriteOptions {
       return writeOptionsOf('UpdateOptions', info.query);
     case 'patch':
       return writeOptionsOf('PatchOptions', info.query, patchType === APPLY_PATCH);
-    case 'delete':
-    case 'deletecollection': {
-      const dryRun = info.query.get('dryRun');
-      if (dryRun !== undefined && dryRun !== '' && dryRun !== 'All') throw badRequest(`invalid dry-run value ${JSON.stringify(dryRun)}`);
-      return { ...READ_ONLY, isDryRun: dryRun === 'All' };
-    }
     default:
       return READ_ONLY;
   }
 }
 
-function encodeContinue(token: { readonly revision: number; readonly key: string }): string {
-  return btoa(JSON.stringify({ v: 'meta.k8s.io/v1', rv: token.revision, start: token.key }))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
-}
-
-function decodeContinue(token: string): { readonly revision: number; readonly key: string } {
-  try {
-    const decoded = JSON.parse(atob(token.replaceAll('-', '+').replaceAll('_', '/'))) as { rv: number; start: string };
-    return { revision: decoded.rv, key: decoded.start };
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw badRequest('continue key is not valid: illegal base64 data at input byte 0');
-  }
-}
-
-function tooLargeVersion(wanted: number, current: number): ApiError {
-  return new ApiError({
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message: `Timeout: Too large resource version: ${wanted}, current: ${current}`,
-    reason: 'Timeout',
-    details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 },
-    code: 504,
-  });
-}
-
-function internalErrorOf(message: string): ApiError {
-  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 });
-}
-
 /** Undefined for what no client is to blame for. */
-function asApiError(error: unknown): ApiError | undefined {
+function asApiError(error: unknown, isWrite: boolean): ApiError | undefined {
   if (error instanceof ApiError) return error;
-  if (error instanceof EtcdError) return internalErrorOf(error.message);
+  if (error instanceof EtcdError) {
+    if (error.message !== DEADLINE_EXCEEDED) return plainError(error.message);
+    return timeout(isWrite ? 'request did not complete within requested timeout 34s' : 'request did not complete within 1m0s', 0);
+  }
   if (isSysError(error)) {
-    if (error.errno === 'EPIPE' || error.errno === 'ECONNRESET') return internalErrorOf('etcdserver: request timed out');
+    if (error.errno === 'EPIPE' || error.errno === 'ECONNRESET')
+      return plainError('rpc error: code = Unavailable desc = transport is closing');
     return internalError(error.strerror);
   }
   return undefined;

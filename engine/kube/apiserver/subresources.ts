@@ -12,6 +12,7 @@ import type { ClusterReader } from './admission.ts';
 import { randomUid } from './meta.ts';
 import { APPLY_PATCH, configurationOf, MERGE_PATCH, patchFunction } from './patch.ts';
 import type { ResourceEndpoint } from './resource-endpoint.ts';
+import { Overtaken, type Stored } from './resource-store.ts';
 import type { SpecialHandler, SpecialRequest } from './server.ts';
 import { signToken } from './tokens.ts';
 import type { Rng } from '../../sim/rng.ts';
@@ -133,9 +134,8 @@ async function evict(special: SpecialRequest, options: SubresourceOptions): Prom
 /** One disruption less, and the pod is noted until the controller sees it gone. */
 async function spend(options: SubresourceOptions, namespace: string, budget: string, pod: string): Promise<void> {
   const store = options.reader.store('policy', 'poddisruptionbudgets');
-  for (;;) {
-    const current = store.get(namespace, budget);
-    if (current === undefined) return;
+  let current = await store.read(namespace, budget);
+  while (current !== undefined) {
     const status = current.object['status'] as { disruptionsAllowed: number; disruptedPods?: Json };
     const next = {
       ...current.object,
@@ -145,7 +145,9 @@ async function spend(options: SubresourceOptions, namespace: string, budget: str
         disruptedPods: { ...status.disruptedPods, [pod]: rfc3339(options.clock.now()) },
       },
     };
-    if ((await store.update(current, next)) !== undefined) return;
+    const written: Stored | Overtaken = await store.update(current, next);
+    if (!(written instanceof Overtaken)) return;
+    current = written.current;
   }
 }
 

@@ -54,6 +54,7 @@ export async function openTestApi(options: {
     identity: { name: 'm-k8s', memberId: '8e9e05c52164694d', version: '3.4.13' },
   });
   const etcd = new EtcdClient({
+    clock,
     dial: () => {
       const [near, far] = connectionPair();
       void etcdServer.serve(far);

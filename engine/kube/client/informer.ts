@@ -8,6 +8,7 @@ import { Emitter } from '../../sim/event.ts';
 import type { Rng } from '../../sim/rng.ts';
 import { ApiError, isGone } from '../machinery/api-error.ts';
 import { deepFreeze } from '../machinery/deep.ts';
+import { isTooLargeVersion } from '../machinery/status.ts';
 import { diagnosis } from '../../sim/diagnosis.ts';
 import { keyOf } from '../machinery/resources.ts';
 import type { KubeObject, ResourceReference } from '../machinery/types.ts';
@@ -133,7 +134,7 @@ class ReflectingInformer<T extends KubeObject> implements Informer<T> {
     try {
       list = await this.#parts.client.list<T>(this.#resource, { ...this.#scope, resourceVersion });
     } catch (error) {
-      if (!isGone(error) && !isTooLarge(error)) throw error;
+      if (!isGone(error) && !isTooLargeVersion(error)) throw error;
       // The server does not know our version any more, or not yet: ask for the newest.
       this.#isLastVersionGone = true;
       list = await this.#parts.client.list<T>(this.#resource, this.#scope);
@@ -219,8 +220,4 @@ const PASSING = ['TlsError', 'X509Error', 'HttpParseError'];
 
 function isExpected(error: unknown): error is Error {
   return error instanceof ApiError || isSysError(error) || (error instanceof Error && PASSING.includes(error.name));
-}
-
-function isTooLarge(error: unknown): boolean {
-  return error instanceof ApiError && error.status.reason === 'Timeout' && error.message.startsWith('Too large resource version');
 }

@@ -99,6 +99,22 @@ export function timeout(message: string, retryAfterSeconds: number): ApiError {
   return failure(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds });
 }
 
+/** A version that the server has not reached. */
+export function tooLargeVersion(wanted: number, current: number): ApiError {
+  return failure(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  });
+}
+
+export function isTooLargeVersion(error: unknown): boolean {
+  return error instanceof ApiError && error.status.details?.causes?.some((cause) => cause.reason === 'ResourceVersionTooLarge') === true;
+}
+
+export function entityTooLarge(message: string): ApiError {
+  return failure(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`);
+}
+
 export function tooManyRequests(message: string, retryAfterSeconds: number): ApiError {
   return failure(429, 'TooManyRequests', message, retryAfterSeconds === 0 ? undefined : { retryAfterSeconds });
 }

@@ -73,6 +73,8 @@ export interface Strategy<T extends KubeObject> {
   validateStatusUpdate?(next: T, current: T, meta: MetaErrors): readonly FieldError[];
   /** Seconds the object may take to go; undefined: it goes at once. */
   gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
+  /** What a delete that names no policy does to dependents; left out: they are collected. */
+  readonly garbageCollection?: 'OrphanDependents' | 'Unsupported';
   /** PUT on a name that does not exist creates it. */
   readonly allowsCreateOnUpdate?: boolean;
   /** Conflicting writes are refused even without a resourceVersion in the request. */

@@ -65,7 +65,10 @@ async function run(process: Process, flags: Flags): Promise<number> {
   };
   sys.mkdir(`${dataDirectory}/member/snap`, { recursive: true, mode: 0o700 });
   sys.mkdir(`${dataDirectory}/member/wal`, { recursive: true, mode: 0o700 });
-  const store = new MultiVersionStore(sys.kernel.database(sys.realpath(`${dataDirectory}/member/snap`) + '/db'));
+  const store = new MultiVersionStore(sys.kernel.database(sys.realpath(`${dataDirectory}/member/snap`) + '/db'), {
+    identity: () => `${sys.now()}-${sys.rng.int(2 ** 31)}`,
+    quotaBytes: Number(flags.or('quota-backend-bytes', '0')),
+  });
   const name = flags.or('name', 'default');
   const memberId = memberIdOf(flags.or('initial-advertise-peer-urls', name));
   const server = new EtcdServer({ store, clock: sys.clock, identity: { name, memberId, version: VERSION } });

@@ -105,6 +105,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
       });
     };
     etcd = new EtcdClient({
+      clock: sys.clock,
       dial: async () => {
         try {
           return await dial();
