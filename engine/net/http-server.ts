@@ -13,7 +13,12 @@ import { acceptTls, TlsError, type Identity, type TlsConnection } from './tls.ts
 export interface HttpServerOptions {
   readonly clock: Clock;
   readonly rng?: Rng;
-  readonly tls?: { readonly certificate: Identity; readonly clientCa?: string; readonly requireClient?: boolean };
+  readonly tls?: {
+    readonly certificate: Identity;
+    readonly clientCa?: string;
+    readonly requireClient?: boolean;
+    readonly verifiesClient?: boolean;
+  };
   /** Ends the server: the listener and every connection are closed. */
   readonly signal?: AbortSignal;
   /** Answers without a handler's Date header get the clock's. */

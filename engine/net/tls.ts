@@ -38,6 +38,8 @@ export interface TlsServerOptions {
   /** Authorities for client certificates; without it none is asked for. */
   readonly clientCa?: string;
   readonly requireClient?: boolean;
+  /** False: any certificate is let in that the client owns the key of, and whoever serves the connection judges it. */
+  readonly verifiesClient?: boolean;
   readonly nowMs: number;
   readonly rng?: Rng;
 }
@@ -92,7 +94,7 @@ export async function acceptTls(connection: Connection, options: TlsServerOption
   let peer: string | undefined;
   if (finish.certificate !== undefined && options.clientCa !== undefined) {
     try {
-      verifyCached(finish.certificate, options.clientCa, { nowMs: options.nowMs, usage: 'client' });
+      if (options.verifiesClient !== false) verifyCached(finish.certificate, options.clientCa, { nowMs: options.nowMs, usage: 'client' });
       if (finish.ownsKey !== true) throw new TlsError('tls: invalid signature by the client certificate');
       peer = finish.certificate;
     } catch (error) {

@@ -114,7 +114,7 @@ export function signBytes(bytes: Uint8Array, privateKeyPem: string, form: 'der' 
 export function verifyBytes(bytes: Uint8Array, signature: Uint8Array, publicKeyPem: string, form: 'der' | 'raw' = 'der'): boolean {
   const key = `${form} ${toHex(signature)} ${toHex(sha256(bytes))} ${publicKeyPem}`;
   return remember(verifications, key, () =>
-    p256.verify(signature, bytes, pointOf(publicKeyPem), { lowS: false, format: form === 'raw' ? 'compact' : 'der' }),
+    p256.verify(signature, bytes, publicPointOf(publicKeyPem), { lowS: false, format: form === 'raw' ? 'compact' : 'der' }),
   );
 }
 
@@ -285,7 +285,7 @@ function extensions(options: CertificateOptions, issuerKeyPem: string): Uint8Arr
 }
 
 function keyId(publicKeyPem: string): Uint8Array {
-  return sha1(pointOf(publicKeyPem));
+  return sha1(publicPointOf(publicKeyPem));
 }
 
 function altNames(dnsNames: readonly string[], addresses: readonly string[]): Uint8Array | undefined {
@@ -355,7 +355,8 @@ function publicKeyInfo(point: Uint8Array): Uint8Array {
   return sequence(sequence(oid(EC_PUBLIC_KEY), oid(PRIME256V1)), bits(point));
 }
 
-function pointOf(publicKeyPem: string): Uint8Array {
+/** The point of a public key on its curve, uncompressed: 4, x, y. */
+export function publicPointOf(publicKeyPem: string): Uint8Array {
   const [, key] = readAll(readAll(derOf(publicKeyPem))[0]!.content);
   invariant(key, 'a public key has a point');
   return key.content.subarray(1);

@@ -18,14 +18,16 @@ import { randomSuffix } from './meta.ts';
 import { NodeAuthorizer } from './node-authorizer.ts';
 import { openApiPaths } from './openapi.ts';
 import { PRIVILEGED, RbacAuthorizer } from './rbac.ts';
+import { escalationGuard } from './rbac-escalation.ts';
 import { reviews } from './reviews.ts';
 import { ServiceAllocation } from './service-allocation.ts';
 import { subresources } from './subresources.ts';
-import { bootstrapTokens, serviceAccountTokens } from './tokens.ts';
-import { Authenticator } from './authentication.ts';
+import { bootstrapTokens, fileTokens, serviceAccountTokens } from './tokens.ts';
+import { Authenticator, type RequestHeaderOptions } from './authentication.ts';
 import { UnionAuthorizer, type Authorizer } from './authorization.ts';
 import { healthPaths } from './health.ts';
 import { ApiServer } from './server.ts';
+import { openIdPaths, tokenRequests } from './token-request.ts';
 
 export interface AssemblyOptions {
   readonly clock: Clock;
@@ -37,7 +39,17 @@ export interface AssemblyOptions {
   readonly authorizationModes: readonly string[];
   readonly admissionPlugins?: { readonly enabled: readonly string[]; readonly disabled: readonly string[] };
   /** Keys that sign and check service account tokens. */
-  readonly serviceAccount?: { readonly publicPem: string; readonly privatePem: string | undefined; readonly issuer: string } | undefined;
+  readonly serviceAccount?:
+    | {
+        readonly publicPem: string;
+        readonly privatePem: string | undefined;
+        readonly issuer: string;
+        readonly audiences?: readonly string[];
+      }
+    | undefined;
+  /** `--token-auth-file`. */
+  readonly tokenFile?: { readonly path: string; readonly contents: string } | undefined;
+  readonly isAnonymousAllowed?: boolean;
   readonly bootstrapTokens?: boolean;
   readonly serviceClusterIpRange?: string;
   readonly serviceNodePortRange?: string;
@@ -50,14 +62,6 @@ export interface AssemblyOptions {
   readonly log: (line: string) => void;
 }
 
-export interface RequestHeaderOptions {
-  readonly clientCa: string | undefined;
-  readonly allowedNames: readonly string[];
-  readonly extraHeaderPrefixes: readonly string[];
-  readonly groupHeaders: readonly string[];
-  readonly usernameHeaders: readonly string[];
-}
-
 export interface BackendAddress {
   readonly address: string;
   readonly port: number;
@@ -68,11 +72,32 @@ export interface BackendAddress {
 export function assembleApiServer(options: AssemblyOptions): ApiServer {
   const { clock, rng, etcd } = options;
   const reader: ClusterReader = { store: (group, resource) => server.store(group, resource) };
+  const keys = options.serviceAccount;
+  const advertised = `${options.advertised.address}:${options.advertised.port}`;
   const tokens = [
-    ...(options.serviceAccount === undefined ? [] : [serviceAccountTokens({ reader, publicPem: options.serviceAccount.publicPem, clock })]),
+    ...(options.tokenFile === undefined ? [] : [fileTokens(options.tokenFile.contents, options.tokenFile.path)]),
+    ...(keys === undefined
+      ? []
+      : [
+          serviceAccountTokens({
+            reader,
+            publicPem: keys.publicPem,
+            issuer: keys.issuer,
+            audiences: keys.audiences ?? [keys.issuer],
+            clock,
+          }),
+        ]),
     ...(options.bootstrapTokens === true ? [bootstrapTokens({ reader, clock })] : []),
   ];
-  const authenticator = new Authenticator({ subjectOf: options.subjectOf, tokens });
+  const authenticator = new Authenticator({
+    subjectOf: options.subjectOf,
+    clientCa: options.clientCa,
+    requestHeader: options.requestHeader,
+    tokens,
+    isAnonymousAllowed: options.isAnonymousAllowed ?? true,
+    nowMs: () => clock.now(),
+    log: options.log,
+  });
   const rbac = new RbacAuthorizer(reader);
   const allocation = new ServiceAllocation({
     reader,
@@ -93,6 +118,10 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
       admissionChain({
         reader,
         authorizer: () => server.authorizer,
+        guard: escalationGuard(
+          () => rbac,
+          () => server.authorizer,
+        ),
         randomSuffix: () => randomSuffix(rng),
         nowMs: () => clock.now(),
         createNamespace: (namespace) => ensureNamespace(server, namespace),
@@ -100,7 +129,8 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
         disabled: options.admissionPlugins?.disabled ?? [],
       }),
     specials: new Map([
-      ...subresources({ clock, rng, reader, pods: () => server.endpoint('', 'pods'), serviceAccount: options.serviceAccount }),
+      ...subresources({ clock, reader, pods: () => server.endpoint('', 'pods') }),
+      ...(keys === undefined ? [] : [['serviceaccounts./token', tokenRequests({ clock, reader, issuer: keys })] as const]),
       ...kubeletProxy({ reader, connect, newHttpClient }),
       ...reviews({
         authenticator: () => authenticator,
@@ -112,8 +142,12 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
       }),
     ]),
     hooks: new Map([['/services', allocation]]),
-    paths: [healthPaths({ etcd, isReady: () => server.isReady }), openApiPaths(BUILT_IN)],
-    advertised: `${options.advertised.address}:${options.advertised.port}`,
+    paths: [
+      healthPaths({ etcd, isReady: () => server.isReady }),
+      openApiPaths(BUILT_IN),
+      ...(keys === undefined ? [] : [openIdPaths(keys, advertised)]),
+    ],
+    advertised,
     onStarted: (signal) => {
       background(new CustomResources({ server, clock }).follow(signal));
       return bootstrap({

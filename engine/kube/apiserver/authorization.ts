@@ -12,7 +12,7 @@ export type AuthorizationAttributes = Pick<
 
 export interface Decision {
   readonly isAllowed: boolean;
-  /** Why not, when there is more to say than that no rule allows it. */
+  /** What allows it; or why not, when there is more to say than that no rule does. */
   readonly reason: string;
 }
 
@@ -41,17 +41,21 @@ export class UnionAuthorizer implements Authorizer {
 
 /** `pods is forbidden: User "u" cannot list resource "pods" in API group "" in the namespace "default"`. */
 export function forbiddenFor(user: User, at: AuthorizationAttributes, reason: string): ApiError {
-  const name = JSON.stringify(user.name);
   const more = reason === '' ? '' : `: ${reason}`;
+  const name = JSON.stringify(user.name);
   if (!at.isResource)
-    return forbidden({ group: '', resource: '' }, '', `User ${name} cannot ${at.verb} path ${JSON.stringify(at.path)}${more}`);
+    return forbidden(
+      { group: '', resource: '' },
+      '',
+      `${sanitized(`User ${name} cannot ${at.verb} path ${JSON.stringify(at.path)}`)}${more}`,
+    );
   const resource = at.subresource === '' ? at.resource : `${at.resource}/${at.subresource}`;
-  const scope =
-    at.namespace === '' || at.resource === 'namespaces' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(at.namespace)}`;
-  const where = at.resource === 'namespaces' && at.namespace !== '' ? `in the namespace ${JSON.stringify(at.namespace)}` : scope;
-  return forbidden(
-    { group: at.group, resource: at.resource },
-    at.name,
-    `User ${name} cannot ${at.verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(at.group)} ${where}${more}`,
-  );
+  const where = at.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(at.namespace)}`;
+  const message = `User ${name} cannot ${at.verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(at.group)} ${where}`;
+  return forbidden({ group: at.group, resource: at.resource }, at.name, `${sanitized(message)}${more}`);
+}
+
+/** What came from the client must not become markup in a browser. */
+export function sanitized(message: string): string {
+  return message.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -19,6 +19,18 @@ interface Subject {
   readonly namespace?: string;
 }
 
+export interface RoleReference {
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** One binding that concerns a user, with the rules of its role; without them the role is missing. */
+interface Grant {
+  readonly binding: ApiObject;
+  readonly subject: Subject;
+  readonly rules: readonly PolicyRule[] | undefined;
+}
+
 const RBAC = 'rbac.authorization.k8s.io';
 
 export class RbacAuthorizer implements Authorizer {
@@ -29,26 +41,47 @@ export class RbacAuthorizer implements Authorizer {
   }
 
   authorize(user: User, at: AuthorizationAttributes): Decision {
-    for (const rule of this.rulesFor(user, at.namespace)) if (allows(rule, at)) return { isAllowed: true, reason: '' };
-    return { isAllowed: false, reason: '' };
+    const errors = new Set<string>();
+    for (const grant of this.#grantsOf(user, at.namespace)) {
+      if (grant.rules === undefined) {
+        errors.add(missingRole(referenceOf(grant.binding)));
+        continue;
+      }
+      for (const rule of grant.rules) if (allows(rule, at)) return { isAllowed: true, reason: `RBAC: allowed by ${described(grant)}` };
+    }
+    return { isAllowed: false, reason: errors.size === 0 ? '' : `RBAC: ${aggregate([...errors])}` };
   }
 
-  /** Every rule that holds for a user in a namespace; without one only those of the whole cluster. */
-  *rulesFor(user: User, namespace: string): Iterable<PolicyRule> {
-    for (const { object } of this.#reader.store(RBAC, 'clusterrolebindings').list()) {
-      if (appliesTo(object, user, '')) yield* this.#rulesOf(object, '');
+  /** Every rule that holds for a user in a namespace (without one only those of the whole cluster), and what could not be resolved. */
+  resolve(user: User, namespace: string): { readonly rules: readonly PolicyRule[]; readonly errors: readonly string[] } {
+    const rules: PolicyRule[] = [];
+    const errors: string[] = [];
+    for (const grant of this.#grantsOf(user, namespace)) {
+      if (grant.rules === undefined) errors.push(missingRole(referenceOf(grant.binding)));
+      else rules.push(...grant.rules);
+    }
+    return { rules, errors };
+  }
+
+  /** The rules of a role; undefined when there is no such role. */
+  rulesOf({ kind, name }: RoleReference, namespace: string): readonly PolicyRule[] | undefined {
+    const role =
+      kind === 'ClusterRole'
+        ? this.#reader.store(RBAC, 'clusterroles').get(undefined, name)
+        : this.#reader.store(RBAC, 'roles').get(namespace, name);
+    return role === undefined ? undefined : ((role.object['rules'] as readonly PolicyRule[] | null | undefined) ?? []);
+  }
+
+  *#grantsOf(user: User, namespace: string): Iterable<Grant> {
+    for (const { object: binding } of this.#reader.store(RBAC, 'clusterrolebindings').list()) {
+      const subject = subjectFor(binding, user, '');
+      if (subject !== undefined) yield { binding, subject, rules: this.rulesOf(referenceOf(binding), '') };
     }
     if (namespace === '') return;
-    for (const { object } of this.#reader.store(RBAC, 'rolebindings').list(namespace)) {
-      if (appliesTo(object, user, namespace)) yield* this.#rulesOf(object, namespace);
+    for (const { object: binding } of this.#reader.store(RBAC, 'rolebindings').list(namespace)) {
+      const subject = subjectFor(binding, user, namespace);
+      if (subject !== undefined) yield { binding, subject, rules: this.rulesOf(referenceOf(binding), namespace) };
     }
-  }
-
-  #rulesOf(binding: ApiObject, namespace: string): readonly PolicyRule[] {
-    const { kind, name } = binding['roleRef'] as { readonly kind: string; readonly name: string };
-    const store = kind === 'ClusterRole' ? this.#reader.store(RBAC, 'clusterroles') : this.#reader.store(RBAC, 'roles');
-    const role = store.get(kind === 'ClusterRole' ? undefined : namespace, name);
-    return (role?.object['rules'] as readonly PolicyRule[] | null | undefined) ?? [];
   }
 }
 
@@ -57,8 +90,34 @@ export const PRIVILEGED: Authorizer = {
   authorize: (user) => ({ isAllowed: user.groups.includes(MASTERS), reason: '' }),
 };
 
-function appliesTo(binding: ApiObject, user: User, namespace: string): boolean {
-  return ((binding['subjects'] as readonly Subject[] | undefined) ?? []).some((subject) => {
+function referenceOf(binding: ApiObject): RoleReference {
+  return binding['roleRef'] as RoleReference;
+}
+
+/** As the server's lister names what it does not find. */
+function missingRole({ kind, name }: RoleReference): string {
+  return `${kind.toLowerCase()}.${RBAC} "${name}" not found`;
+}
+
+/** Several errors as one, each once. */
+export function aggregate(errors: readonly string[]): string {
+  const unique = [...new Set(errors)];
+  return unique.length === 1 ? unique[0]! : `[${unique.join(', ')}]`;
+}
+
+function described({ binding, subject }: Grant): string {
+  const { name, namespace } = binding.metadata;
+  const role = referenceOf(binding);
+  const who =
+    subject.kind === 'ServiceAccount'
+      ? `${subject.name}/${subject.namespace === undefined || subject.namespace === '' ? (namespace ?? '') : subject.namespace}`
+      : subject.name;
+  const what = binding.kind === 'RoleBinding' ? `RoleBinding "${name}/${namespace ?? ''}"` : `ClusterRoleBinding "${name}"`;
+  return `${what} of ${role.kind} "${role.name}" to ${subject.kind} "${who}"`;
+}
+
+function subjectFor(binding: ApiObject, user: User, namespace: string): Subject | undefined {
+  return ((binding['subjects'] as readonly Subject[] | undefined) ?? []).find((subject) => {
     if (subject.kind === 'User') return subject.name === user.name;
     if (subject.kind === 'Group') return user.groups.includes(subject.name);
     return user.name === `system:serviceaccount:${subject.namespace ?? namespace}:${subject.name}`;

@@ -549,6 +549,19 @@ export class ResourceEndpoint {
     };
   }
 
+  /** What admission says to a write of a subresource that is answered elsewhere. */
+  async admitSubresource(
+    operation: AdmissionRequest['operation'],
+    name: string,
+    object: ApiObject | undefined,
+    old: ApiObject | undefined,
+    context: WriteContext,
+  ): Promise<void> {
+    const request = this.#admissionRequest(operation, object, old, context, name);
+    await this.#admit(request);
+    await this.#validate(request);
+  }
+
   async #admit(request: AdmissionRequest): Promise<void> {
     for (const plugin of this.#admission) {
       const pending = plugin.admit?.(request);

@@ -5,12 +5,14 @@ import type { HttpClient } from '../../net/http-client.ts';
 import { readAllBytes } from '../../net/http-message.ts';
 import { isSysError } from '../../sim/errno.ts';
 import { text } from '../../sim/bytes.ts';
-import { notFound } from '../machinery/status.ts';
+import { FieldError } from '../machinery/field-errors.ts';
+import { badRequest, invalid, notFound } from '../machinery/status.ts';
 import type { ApiObject, Json } from '../registry/definition.ts';
 import type { Authenticator } from './authentication.ts';
 import type { AuthorizationAttributes, Authorizer } from './authorization.ts';
 import type { BackendAddress } from './assemble.ts';
-import type { RbacAuthorizer } from './rbac.ts';
+import { nodeOf } from './node-authorizer.ts';
+import { aggregate, type RbacAuthorizer } from './rbac.ts';
 import type { SpecialHandler, SpecialRequest } from './server.ts';
 import { negotiate, tableOf } from './table.ts';
 import type { User } from './user.ts';
@@ -34,69 +36,141 @@ interface ResourceAttributes {
 }
 
 export function reviews(options: ReviewOptions): ReadonlyMap<string, SpecialHandler> {
+  /** The question as it came, and the answer. */
   const answer = async (special: SpecialRequest, body: Json, status: Json): Promise<void> => {
-    const { kind } = special.endpoint.definition;
+    const { definition } = special.endpoint;
     const { group, version } = special.served;
     await special.sendObject(201, {
-      kind,
+      kind: definition.kind,
       apiVersion: `${group}/${version}`,
-      metadata: { creationTimestamp: null },
+      metadata: { ...(body['metadata'] as object | undefined), creationTimestamp: null },
       spec: body['spec'] ?? {},
       status,
     });
   };
   const access =
-    (subject: (special: SpecialRequest, spec: Json) => User): SpecialHandler =>
+    (subject: (special: SpecialRequest, spec: AccessSpec) => User, isAboutOthers: boolean, isLocal = false): SpecialHandler =>
     async (special) => {
       const body = ((await special.readBody()) ?? {}) as Json;
-      const spec = (body['spec'] ?? {}) as Json & {
-        resourceAttributes?: ResourceAttributes;
-        nonResourceAttributes?: { path?: string; verb?: string };
-      };
+      const spec = (body['spec'] ?? {}) as AccessSpec;
+      const { kind, group } = special.endpoint.definition;
+      const namespace = (body['metadata'] as { namespace?: string } | undefined)?.namespace ?? '';
+      const errors = accessProblems(spec, { isAboutOthers, isLocal, namespace: isLocal ? special.info.namespace : namespace });
+      if (errors.length > 0) throw invalid({ group, kind }, '', errors);
+      if (isLocal && namespace !== '' && namespace !== special.info.namespace)
+        throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
       const decision = options.authorizer().authorize(subject(special, spec), attributesOf(spec));
       await answer(special, body, { allowed: decision.isAllowed, ...(decision.reason === '' ? {} : { reason: decision.reason }) });
     };
-  const named = (_special: SpecialRequest, spec: Json): User => ({
-    name: String(spec['user'] ?? ''),
+  const named = (_special: SpecialRequest, spec: AccessSpec): User => ({
+    name: spec.user ?? '',
     // v1beta1 calls them `group`.
-    groups: (spec['groups'] ?? spec['group'] ?? []) as string[],
+    groups: spec.groups ?? spec.group ?? [],
+    ...(spec.uid === undefined ? {} : { uid: spec.uid }),
+    ...(spec.extra === undefined ? {} : { extra: spec.extra }),
   });
   return new Map<string, SpecialHandler>([
     [
       'tokenreviews.authentication.k8s.io',
       async (special) => {
         const body = ((await special.readBody()) ?? {}) as Json;
-        const user = options.authenticator().authenticateToken(String((body['spec'] as Json | undefined)?.['token'] ?? ''));
-        if (user === undefined) await answer(special, body, { user: {}, error: 'invalid bearer token' });
+        const spec = (body['spec'] ?? {}) as { token?: string; audiences?: readonly string[] };
+        if ((spec.token ?? '') === '') throw badRequest('token is required for TokenReview in authentication');
+        const found = options.authenticator().authenticateToken(spec.token!, spec.audiences ?? []);
+        if (typeof found === 'string') await answer(special, body, { user: {}, error: found });
         else {
-          const { name, uid, groups, extra } = user;
+          const { name, uid, groups, extra } = found.user;
           await answer(special, body, {
             authenticated: true,
             user: { username: name, ...(uid === undefined ? {} : { uid }), groups, ...(extra === undefined ? {} : { extra }) },
+            ...(found.audiences.length === 0 ? {} : { audiences: found.audiences }),
           });
         }
       },
     ],
-    ['subjectaccessreviews.authorization.k8s.io', access(named)],
-    ['localsubjectaccessreviews.authorization.k8s.io', access(named)],
-    ['selfsubjectaccessreviews.authorization.k8s.io', access((special) => special.user)],
-    [
-      'selfsubjectrulesreviews.authorization.k8s.io',
-      async (special) => {
-        const body = ((await special.readBody()) ?? {}) as Json;
-        const namespace = String((body['spec'] as Json | undefined)?.['namespace'] ?? '');
-        const rules = [...options.rbac().rulesFor(special.user, namespace)];
-        await answer(special, body, {
-          resourceRules: rules.filter((rule) => rule.resources !== undefined),
-          nonResourceRules: rules
-            .filter((rule) => rule.nonResourceURLs !== undefined)
-            .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
-          incomplete: false,
-        });
-      },
-    ],
+    ['subjectaccessreviews.authorization.k8s.io', access(named, true)],
+    ['localsubjectaccessreviews.authorization.k8s.io', access(named, true, true)],
+    ['selfsubjectaccessreviews.authorization.k8s.io', access((special) => special.user, false)],
+    ['selfsubjectrulesreviews.authorization.k8s.io', (special) => rulesReview(special, options)],
     ['componentstatuses.', (special) => componentStatuses(special, options)],
   ]);
+}
+
+/** Which rules hold for the asking user: a list to show, not to decide by. */
+async function rulesReview(special: SpecialRequest, options: ReviewOptions): Promise<void> {
+  const body = ((await special.readBody()) ?? {}) as Json;
+  const namespace = String((body['spec'] as Json | undefined)?.['namespace'] ?? '');
+  if (namespace === '') throw badRequest('no namespace on request');
+  const { rules, errors } = options.rbac().resolve(special.user, namespace);
+  const problems = nodeOf(special.user) === undefined ? [...errors] : ['node authorizer does not support user rule resolution', ...errors];
+  const { group, version } = special.served;
+  await special.sendObject(201, {
+    kind: special.endpoint.definition.kind,
+    apiVersion: `${group}/${version}`,
+    metadata: { creationTimestamp: null },
+    spec: {},
+    status: {
+      resourceRules: rules
+        .filter((rule) => (rule.resources ?? []).length > 0)
+        .map(({ verbs, apiGroups, resources, resourceNames }) => ({
+          verbs,
+          apiGroups,
+          resources,
+          ...((resourceNames ?? []).length === 0 ? {} : { resourceNames }),
+        })),
+      nonResourceRules: rules
+        .filter((rule) => (rule.nonResourceURLs ?? []).length > 0)
+        .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
+      incomplete: problems.length > 0,
+      ...(problems.length === 0 ? {} : { evaluationError: aggregate(problems) }),
+    },
+  });
+}
+
+interface AccessSpec {
+  readonly resourceAttributes?: ResourceAttributes;
+  readonly nonResourceAttributes?: { readonly path?: string; readonly verb?: string };
+  readonly user?: string;
+  readonly groups?: readonly string[];
+  readonly group?: readonly string[];
+  readonly uid?: string;
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+function accessProblems(
+  spec: AccessSpec,
+  where: { readonly isAboutOthers: boolean; readonly isLocal: boolean; readonly namespace: string },
+): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  const { resourceAttributes: at, nonResourceAttributes: plain } = spec;
+  const hasResource = at !== undefined && at !== null;
+  const hasPath = plain !== undefined && plain !== null;
+  if (hasResource && hasPath)
+    errors.push(
+      FieldError.invalidGo('spec.nonResourceAttributes', goPath(plain), 'cannot be specified in combination with resourceAttributes'),
+    );
+  if (!hasResource && !hasPath)
+    errors.push(
+      FieldError.invalidGo(
+        'spec.resourceAttributes',
+        '"null"',
+        'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+      ),
+    );
+  if (where.isAboutOthers && (spec.user ?? '') === '' && (spec.groups ?? spec.group ?? []).length === 0)
+    errors.push(FieldError.invalid('spec.user', spec.user ?? '', 'at least one of user or group must be specified'));
+  if (where.isLocal) {
+    if (hasResource && (at.namespace ?? '') !== where.namespace)
+      errors.push(FieldError.invalid('spec.resourceAttributes.namespace', at.namespace ?? '', 'must match metadata.namespace'));
+    if (hasPath) errors.push(FieldError.invalidGo('spec.nonResourceAttributes', goPath(plain), 'disallowed on this kind of request'));
+  } else if (where.namespace !== '') {
+    errors.push(FieldError.invalid('metadata', { namespace: where.namespace }, 'must be empty'));
+  }
+  return errors;
+}
+
+function goPath({ path = '', verb = '' }: { readonly path?: string; readonly verb?: string }): string {
+  return `authorization.NonResourceAttributes{Path:${JSON.stringify(path)}, Verb:${JSON.stringify(verb)}}`;
 }
 
 function attributesOf(spec: {

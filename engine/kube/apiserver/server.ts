@@ -31,8 +31,9 @@ import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/d
 import type { AdmissionPlugin, ClusterReader } from './admission.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Authorizer } from './authorization.ts';
-import { forbiddenFor } from './authorization.ts';
+import { forbiddenFor, sanitized } from './authorization.ts';
 import { deprecationWarning, withHeader } from './deprecation.ts';
+import { ImpersonationError, impersonated } from './impersonation.ts';
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './discovery.ts';
 import { APPLY_PATCH, applyPatch, patchTypeOf, patchTypesOf } from './patch.ts';
 import { listFrom } from './listing.ts';
@@ -191,12 +192,20 @@ export class ApiServer implements ClusterReader {
     const info = requestInfoOf(request);
     let out = respond;
     try {
-      const user = this.#options.authenticator.authenticate(request);
+      const user = impersonated(this.#options.authenticator.authenticate(request), request, this.#authorizer);
       const decision = this.#authorizer.authorize(user, info);
       if (!decision.isAllowed) throw forbiddenFor(user, info, decision.reason);
       out = this.#warning(info, respond);
       await this.#dispatch(info, user, request, out);
     } catch (error) {
+      if (error instanceof ImpersonationError) {
+        const body = sanitized(`Internal Server Error: ${JSON.stringify(request.target)}: ${error.message}`);
+        await respond.send(
+          { status: 500, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } },
+          `${body}\n`,
+        );
+        return;
+      }
       const answer = asApiError(error, info.method !== 'GET');
       if (answer === undefined) {
         // Our own fault, but not the end of the server: as upstream, the request alone panics.

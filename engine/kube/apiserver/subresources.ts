@@ -1,4 +1,4 @@
-// Models the subresources that are no plain reads and writes: binding, eviction, scale, finalize, token, approval.
+// Models the subresources that are no plain reads and writes: binding, eviction, scale, finalize, approval.
 
 import type { Clock } from '../../sim/clock.ts';
 import { isRecord } from '../machinery/deep.ts';
@@ -9,22 +9,17 @@ import { rfc3339 } from '../machinery/time.ts';
 import type { Pod } from '../machinery/types.ts';
 import type { ApiObject, Json } from '../registry/definition.ts';
 import type { ClusterReader } from './admission.ts';
-import { randomUid } from './meta.ts';
 import { APPLY_PATCH, configurationOf, MERGE_PATCH, patchFunction } from './patch.ts';
 import type { ResourceEndpoint } from './resource-endpoint.ts';
 import { Overtaken, type Stored } from './resource-store.ts';
 import type { SpecialHandler, SpecialRequest } from './server.ts';
-import { signToken } from './tokens.ts';
-import type { Rng } from '../../sim/rng.ts';
 
 const SUCCESS = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
 
 export interface SubresourceOptions {
   readonly clock: Clock;
-  readonly rng: Rng;
   readonly reader: ClusterReader;
   readonly pods: () => ResourceEndpoint;
-  readonly serviceAccount: { readonly privatePem: string | undefined; readonly issuer: string } | undefined;
 }
 
 export function subresources(options: SubresourceOptions): ReadonlyMap<string, SpecialHandler> {
@@ -42,7 +37,6 @@ export function subresources(options: SubresourceOptions): ReadonlyMap<string, S
     ['bindings.', bind],
     ['pods./eviction', (special) => evict(special, options)],
     ['namespaces./finalize', finalize],
-    ['serviceaccounts./token', (special) => requestToken(special, options)],
     ['certificatesigningrequests.certificates.k8s.io/approval', approve],
     ...['deployments.apps', 'replicasets.apps', 'statefulsets.apps', 'replicationcontrollers.'].map(
       (resource) => [`${resource}/scale`, scale] as const,
@@ -163,10 +157,13 @@ const approve: SpecialHandler = async (special) => {
   if (info.verb === 'get') return special.sendObject(200, special.endpoint.find('', info.name).object);
   only(special, 'update', 'patch');
   const body = (await special.readBody()) as { status?: { conditions?: unknown[] } };
-  const stored = await special.endpoint.rewrite('', info.name, (request) => ({
+  const approved = (request: ApiObject): ApiObject => ({
     ...request,
     status: { ...(request['status'] as Json | undefined), conditions: body.status?.conditions ?? [] },
-  }));
+  });
+  const current = special.endpoint.find('', info.name).object;
+  await special.endpoint.admitSubresource('UPDATE', info.name, approved(current), current, special.context);
+  const stored = await special.endpoint.rewrite('', info.name, approved);
   await special.sendObject(200, stored.object);
 };
 
@@ -243,50 +240,4 @@ async function scaleChange({ info, request, readBody, readText }: SpecialRequest
   // Nobody owns the fields of a Scale, so that an apply has nothing to conflict with or to remove.
   if (type === APPLY_PATCH) return patchFunction(MERGE_PATCH, JSON.stringify(configurationOf(text)), undefined);
   return patchFunction(type, text, 'autoscaling/v1.Scale');
-}
-
-const DEFAULT_EXPIRATION_SECONDS = 3600;
-
-async function requestToken(special: SpecialRequest, options: SubresourceOptions): Promise<void> {
-  only(special, 'create');
-  const { info } = special;
-  const account = special.endpoint.find(info.namespace, info.name).object;
-  const { serviceAccount, clock, rng } = options;
-  if (serviceAccount?.privatePem === undefined) throw badRequest('the server issues no tokens');
-  const body = ((await special.readBody()) ?? {}) as {
-    spec?: { audiences?: string[]; expirationSeconds?: number; boundObjectRef?: { kind?: string; name?: string; uid?: string } };
-  };
-  const seconds = body.spec?.expirationSeconds ?? DEFAULT_EXPIRATION_SECONDS;
-  if (seconds < 600) {
-    throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', [
-      FieldError.invalid('spec.expirationSeconds', seconds, 'may not specify a duration less than 10 minutes'),
-    ]);
-  }
-  const audiences = body.spec?.audiences ?? [serviceAccount.issuer];
-  const now = Math.floor(clock.now() / 1000);
-  const reference = body.spec?.boundObjectRef;
-  const token = signToken(
-    {
-      aud: audiences,
-      exp: now + seconds,
-      iat: now,
-      iss: serviceAccount.issuer,
-      'kubernetes.io': {
-        namespace: info.namespace,
-        ...(reference?.kind === 'Pod' ? { pod: { name: reference.name, uid: reference.uid } } : {}),
-        serviceaccount: { name: info.name, uid: account.metadata.uid },
-      },
-      nbf: now,
-      sub: `system:serviceaccount:${info.namespace}:${info.name}`,
-      jti: randomUid(rng),
-    },
-    serviceAccount.privatePem,
-  );
-  await special.sendObject(201, {
-    kind: 'TokenRequest',
-    apiVersion: 'authentication.k8s.io/v1',
-    metadata: { name: info.name, namespace: info.namespace, creationTimestamp: null },
-    spec: { audiences, expirationSeconds: seconds, boundObjectRef: reference ?? null },
-    status: { token, expirationTimestamp: rfc3339((now + seconds) * 1000) },
-  });
 }

@@ -44,6 +44,9 @@ export async function openTestApi(options: {
   readonly authorizationModes?: readonly string[];
   /** Left out: ServiceAccount is, as no controller makes accounts here. */
   readonly disabledPlugins?: readonly string[];
+  /** Lines of a token file: with it a client is who its token says, and without a token nobody. */
+  readonly tokenFile?: string;
+  readonly serviceAccount?: { readonly publicPem: string; readonly privatePem: string; readonly issuer: string };
 }): Promise<TestApi> {
   const { clock } = options;
   const rng = new SeededRng(7);
@@ -68,6 +71,8 @@ export async function openTestApi(options: {
     subjectOf: () => ({ commonName: 'kubernetes-admin', organizations: ['system:masters'] }),
     authorizationModes: options.authorizationModes ?? ['AlwaysAllow'],
     admissionPlugins: { enabled: ['NodeRestriction'], disabled: options.disabledPlugins ?? ['ServiceAccount'] },
+    ...(options.tokenFile === undefined ? {} : { tokenFile: { path: '/tokens.csv', contents: options.tokenFile } }),
+    ...(options.serviceAccount === undefined ? {} : { serviceAccount: options.serviceAccount }),
     advertised: { address: '192.168.1.10', port: 6443 },
     log: () => undefined,
   });

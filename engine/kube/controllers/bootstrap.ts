@@ -5,10 +5,10 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { fromBase64, text, utf8 } from '../../sim/bytes.ts';
 import { isNotFound } from '../machinery/api-error.ts';
 import { isDeepEqual } from '../machinery/deep.ts';
+import { base64Url } from '../machinery/jwt.ts';
 import { CONFIG_MAP, SECRET } from '../machinery/resources.ts';
 import type { ConfigMap, Secret } from '../machinery/types.ts';
 import { onEach, runWorkers, type ControllerContext } from './controller.ts';
-import { base64Url } from './service-accounts.ts';
 
 const TOKEN_TYPE = 'bootstrap.kubernetes.io/token';
 const SIGNATURE_PREFIX = 'jws-kubeconfig-';

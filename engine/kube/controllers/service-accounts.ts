@@ -2,13 +2,12 @@
 // account, and the cluster's certificate authority as a ConfigMap in every namespace.
 
 import { toBase64, utf8 } from '../../sim/bytes.ts';
-import { publicKeyOf, signBytes } from '../../net/x509.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../machinery/api-error.ts';
+import { signToken } from '../machinery/jwt.ts';
 import { CONFIG_MAP, NAMESPACE, SECRET, SERVICE_ACCOUNT, keyOf, splitKey } from '../machinery/resources.ts';
 import type { ConfigMap, Namespace, Secret, ServiceAccount } from '../machinery/types.ts';
 import { onEach, runWorkers, type ControllerContext } from './controller.ts';
 import { randomSuffix } from './names.ts';
-import { sha256 } from '@noble/hashes/sha2.js';
 
 const TOKEN_TYPE = 'kubernetes.io/service-account-token';
 const ACCOUNT_NAME = 'kubernetes.io/service-account.name';
@@ -170,13 +169,7 @@ export function legacyToken(account: ServiceAccount, secretName: string, private
     'kubernetes.io/serviceaccount/service-account.uid': uid,
     sub: `system:serviceaccount:${namespace}:${name}`,
   };
-  const keyId = base64Url(sha256(utf8(publicKeyOf(privateKeyPem))));
-  const signed = `${base64Url(utf8(JSON.stringify({ alg: 'ES256', kid: keyId })))}.${base64Url(utf8(JSON.stringify(claims)))}`;
-  return `${signed}.${base64Url(signBytes(utf8(signed), privateKeyPem, 'raw'))}`;
-}
-
-export function base64Url(bytes: Uint8Array): string {
-  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  return signToken(claims, privateKeyPem);
 }
 
 async function unlessThere(created: Promise<unknown>): Promise<void> {

@@ -208,7 +208,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
     clock: sys.clock,
     rng: sys.rng,
     signal: stop.signal,
-    tls: { certificate, ...(clientCa === undefined ? {} : { clientCa }) },
+    tls: { certificate, ...(clientCa === undefined ? {} : { clientCa, verifiesClient: false }) },
   });
   if (!process.resumed) log('I', 'secure_serving.go:197', `Serving securely on [::]:${port}`);
   try {

@@ -37,6 +37,8 @@ export interface ChainOptions {
   readonly createNamespace: (namespace: ApiObject) => Promise<void>;
   readonly enabled: readonly string[];
   readonly disabled: readonly string[];
+  /** What guards roles and bindings behind the plugins that may change them. */
+  readonly guard?: AdmissionPlugin;
   /** Plugins made elsewhere, by name: the webhooks. */
   readonly others?: Readonly<Record<string, AdmissionPlugin>>;
 }
@@ -152,7 +154,7 @@ export function admissionChain(options: ChainOptions): readonly AdmissionPlugin[
     if (plugin !== undefined) chain.push(plugin);
     else if (options.enabled.includes(name)) throw new FlagError(`admission plugin "${name}" is not emulated`);
   }
-  return chain;
+  return options.guard === undefined ? chain : [...chain, options.guard];
 }
 
 const ALWAYS_DENY: AdmissionPlugin = {
