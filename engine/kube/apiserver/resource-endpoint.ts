@@ -240,7 +240,7 @@ export class ResourceEndpoint {
           const why = `uid mismatch: the provided object specified uid ${made.metadata.uid}, and no existing object was found`;
           throw conflict(this.#names, name, why);
         }
-        this.#checkName(made, name, context.namespace);
+        if (current === undefined) this.#checkName(made, name, context.namespace);
         return { object: made, owners: { object: made, managedFields } };
       },
       context,
@@ -301,6 +301,7 @@ export class ResourceEndpoint {
       return { stored: await this.#create({ ...object, metadata: fresh } as ApiObject, context, owners), isNew: true };
     }
     const { object: given, owners } = await change(current.object);
+    if (options.isDerived === true) this.#checkName(given, name, context.namespace);
     const { bare, entries } = splitManagers(given);
     const next = this.#stored(deepCopy(bare), context);
     const version = next.metadata.resourceVersion ?? '';
