@@ -1,193 +1,319 @@
-// Models the extensions server: definitions of custom resources, and the resources they define.
-// Not modelled: conversion webhooks; every version of a custom resource shows the same object.
+// Models the controllers of the extensions server: which names a definition gets, when its resources are served, what its
+// conditions say, and how its objects go with it. All of them work on one definition at a time.
 
 import { background } from '../../sim/background.ts';
 import type { Clock } from '../../sim/clock.ts';
-import { ageOf, rfc3339 } from '../machinery/time.ts';
-import { pathValue } from '../registry/apiextensions/custom-columns.ts';
+import { isDeepEqual } from '../machinery/deep.ts';
+import { isConflict, isNotFound } from '../machinery/api-error.ts';
+import { saysTheSame, withCondition, withoutCondition } from '../registry/apiextensions/conditions.ts';
+import { customResource } from '../registry/apiextensions/custom-resource.ts';
+import { approvalOf, isProtectedGroup } from '../registry/apiextensions/definition-validation.ts';
+import { namesFor } from '../registry/apiextensions/names.ts';
+import { structuralErrors, unsupported } from '../registry/apiextensions/structural.ts';
 import {
-  AGE_COLUMN,
-  ALL_VERBS,
-  defineResource,
-  NAME_COLUMN,
-  type ApiObject,
-  type ColumnDefinition,
-  type ResourceDefinition,
-} from '../registry/definition.ts';
-import { validateAgainstSchema, type JsonSchema } from '../registry/apiextensions/custom-schema.ts';
+  CLEANUP_FINALIZER,
+  type Condition,
+  conditionOf,
+  type CustomResourceDefinition,
+  type DefinitionStatus,
+  effectiveVersion,
+  EXTENSIONS_GROUP,
+  isConditionTrue,
+  type Spec,
+  versionsOf,
+} from '../registry/apiextensions/types.ts';
+import type { ApiObject, ResourceDefinition } from '../registry/definition.ts';
+import type { WriteContext } from './resource-endpoint.ts';
+import type { ResourceStore } from './resource-store.ts';
 import type { ApiServer } from './server.ts';
 
-interface Version {
-  readonly name: string;
-  readonly served: boolean;
-  readonly storage: boolean;
-  readonly schema?: { readonly openAPIV3Schema?: JsonSchema };
-  readonly subresources?: { readonly status?: object; readonly scale?: object };
-  readonly additionalPrinterColumns?: readonly Column[];
-}
-interface Column {
-  readonly name: string;
-  readonly type: string;
-  readonly format?: string;
-  readonly description?: string;
-  readonly priority?: number;
-  readonly jsonPath: string;
-}
-interface Names {
-  readonly plural: string;
-  readonly singular?: string;
-  readonly shortNames?: readonly string[];
-  readonly kind: string;
-  readonly listKind?: string;
-  readonly categories?: readonly string[];
-}
-interface Spec {
-  readonly group: string;
-  readonly names: Names;
-  readonly scope: 'Namespaced' | 'Cluster';
-  readonly versions: readonly Version[];
+const PLURAL = 'customresourcedefinitions';
+/** The server as its own client. */
+const SELF = { name: 'system:apiserver', groups: ['system:masters'] };
+/** How often the finalizer looks whether the last object is gone, and how long it waits before it starts over. */
+const POLL_MS = 5000;
+const WAIT_MS = 60_000;
+const FIRST_RETRY_MS = 5;
+const LAST_RETRY_MS = 1000_000;
+
+interface Installed {
+  readonly uid: string;
+  readonly definition: ResourceDefinition;
+  /** What it was made of: another spec or other names make another resource. */
+  readonly madeOf: unknown;
+  isTerminating: boolean;
 }
 
-const GROUP = 'apiextensions.k8s.io';
-const PLURAL = 'customresourcedefinitions';
+type Given = Omit<Condition, 'lastTransitionTime'>;
 
 export class CustomResources {
   readonly #server: ApiServer;
   readonly #clock: Clock;
-  readonly #installed = new Map<string, { readonly definition: ResourceDefinition; readonly version: string }>();
+  readonly #installed = new Map<string, Installed>();
+  readonly #queue = new Set<string>();
+  readonly #finalizing = new Set<string>();
+  readonly #failures = new Map<string, number>();
+  #wake: (() => void) | undefined;
 
   constructor(options: { readonly server: ApiServer; readonly clock: Clock }) {
     this.#server = options.server;
     this.#clock = options.clock;
   }
 
-  /** Installs what is defined, now and from now on. */
+  /** Serves what is defined, now and from now on. */
   async follow(signal: AbortSignal): Promise<void> {
-    const store = this.#server.store(GROUP, PLURAL);
+    background(this.#work(signal));
     while (!signal.aborted) {
-      await store.whenReady;
+      await this.#store.whenReady;
       let ended!: () => void;
       const end = new Promise<void>((resolve) => (ended = resolve));
-      signal.addEventListener('abort', () => ended(), { once: true });
-      const stop = store.watch(undefined, {
-        event: (event) => {
-          if (event.type === 'delete') this.#remove(event.stored.object);
-          else this.#put(event.stored.object);
+      signal.addEventListener('abort', ended, { once: true });
+      const known = new Set(this.#installed.keys());
+      const stop = this.#store.watch(undefined, {
+        event: ({ type, stored }) => {
+          const definition = stored.object as unknown as CustomResourceDefinition;
+          if (type === 'delete') this.#uninstall(definition.metadata.name);
+          else this.#serve(definition);
+          this.#add(definition.metadata.name);
         },
-        end: () => ended(),
+        end: ended,
       });
-      for (const { object } of store.list()) this.#put(object);
+      for (const { object } of this.#store.list()) {
+        known.delete(object.metadata.name);
+        this.#serve(object as unknown as CustomResourceDefinition);
+        this.#add(object.metadata.name);
+      }
+      for (const name of known) this.#uninstall(name);
       await end;
       stop();
     }
   }
 
-  #put(object: ApiObject): void {
-    const { name } = object.metadata;
-    if (object.metadata.deletionTimestamp !== undefined) return;
-    const key = JSON.stringify(object['spec']);
-    if (this.#installed.get(name)?.version !== key) {
-      this.#remove(object);
-      const definition = definitionOf(object['spec'] as Spec);
-      this.#server.install(definition);
-      this.#installed.set(name, { definition, version: key });
-    }
-    const status = object['status'] as { conditions?: readonly { type: string; status: string }[] } | undefined;
-    if (status?.conditions?.some((condition) => condition.type === 'Established' && condition.status === 'True') === true) return;
-    background(this.#establish(name));
+  get #store(): ResourceStore {
+    return this.#server.store(EXTENSIONS_GROUP, PLURAL);
   }
 
-  #remove(object: ApiObject): void {
-    const { name } = object.metadata;
+  #find(name: string): CustomResourceDefinition | undefined {
+    return this.#store.get(undefined, name)?.object as unknown as CustomResourceDefinition | undefined;
+  }
+
+  /** The resource is there as soon as its names are accepted. */
+  #serve(definition: CustomResourceDefinition): void {
+    const { name, uid } = definition.metadata;
+    const old = this.#installed.get(name);
+    if (!isConditionTrue(definition, 'NamesAccepted') && !isConditionTrue(definition, 'Established')) {
+      if (old !== undefined && old.uid !== uid) this.#uninstall(name);
+      return;
+    }
+    const names = definition.status.acceptedNames;
+    const madeOf = { spec: definition.spec, names };
+    const isTerminating = isConditionTrue(definition, 'Terminating');
+    if (old !== undefined && old.uid === uid && isDeepEqual(old.madeOf, madeOf)) {
+      old.isTerminating = isTerminating;
+      return;
+    }
+    this.#uninstall(name);
+    const made = customResource({ spec: definition.spec, names, isTerminating: () => this.#installed.get(name)?.isTerminating === true });
+    if (made === undefined) return;
+    this.#installed.set(name, { uid, definition: made, madeOf, isTerminating });
+    this.#server.install(made);
+  }
+
+  #uninstall(name: string): void {
     const installed = this.#installed.get(name);
     if (installed === undefined) return;
     this.#installed.delete(name);
     this.#server.uninstall(installed.definition);
   }
 
-  async #establish(name: string): Promise<void> {
-    const endpoint = this.#server.endpoint(GROUP, PLURAL);
-    if (endpoint.store.get(undefined, name) === undefined) return;
-    const now = rfc3339(this.#clock.now());
-    await endpoint.rewrite('', name, (object) => {
-      const spec = object['spec'] as Spec;
-      const storage = spec.versions.find((version) => version.storage)?.name ?? spec.versions[0]!.name;
-      return {
-        ...object,
-        status: {
-          conditions: [
-            { type: 'NamesAccepted', status: 'True', lastTransitionTime: now, reason: 'NoConflicts', message: 'no conflicts found' },
-            {
-              type: 'Established',
-              status: 'True',
-              lastTransitionTime: now,
-              reason: 'InitialNamesAccepted',
-              message: 'the initial names have been accepted',
-            },
-          ],
-          acceptedNames: spec.names,
-          storedVersions: [storage],
-        },
-      };
+  #add(name: string): void {
+    this.#queue.add(name);
+    this.#wake?.();
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+    while (!signal.aborted) {
+      const [name] = this.#queue;
+      if (name === undefined) {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        continue;
+      }
+      this.#queue.delete(name);
+      await this.#attempt(name, () => this.#sync(name, signal), signal);
+    }
+  }
+
+  /** Runs `step`, and again later when it fails for a reason that may pass. */
+  async #attempt(name: string, step: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await step();
+      this.#failures.delete(name);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Error)) throw error;
+      // Somebody else changed or removed it: an event brings us back.
+      if (isConflict(error) || isNotFound(error)) return;
+      const failures = this.#failures.get(name) ?? 0;
+      this.#failures.set(name, failures + 1);
+      this.#clock.setTimer(Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS), () => this.#add(name));
+    }
+  }
+
+  async #sync(name: string, signal: AbortSignal): Promise<void> {
+    if (this.#find(name) === undefined) {
+      // Its names are free again for others of the group.
+      this.#addGroupOf(name);
+      return;
+    }
+    await this.#acceptNames(name);
+    await this.#setCondition(name, 'NonStructuralSchema', nonStructural);
+    await this.#setCondition(name, 'KubernetesAPIApprovalPolicyConformant', approval);
+    const definition = this.#find(name);
+    if (definition === undefined) return;
+    if (isConditionTrue(definition, 'NamesAccepted') && !isConditionTrue(definition, 'Established')) {
+      await this.#update(name, (status, now) =>
+        withCondition(
+          status,
+          { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' },
+          now,
+        ),
+      );
+    }
+    if (needsCleanup(this.#find(name)) && !this.#finalizing.has(name)) {
+      this.#finalizing.add(name);
+      background(this.#attempt(name, () => this.#finalize(name, signal), signal).finally(() => this.#finalizing.delete(name)));
+    }
+  }
+
+  #addGroupOf(name: string): void {
+    const group = name.slice(name.indexOf('.') + 1);
+    for (const { object } of this.#store.list())
+      if (object.metadata.name !== name && (object['spec'] as Spec).group === group) this.#add(object.metadata.name);
+  }
+
+  async #acceptNames(name: string): Promise<void> {
+    const definition = this.#find(name);
+    if (definition === undefined || isDeepEqual(definition.spec.names, definition.status.acceptedNames)) return;
+    const others = this.#store
+      .list()
+      .map(({ object }) => object as unknown as CustomResourceDefinition)
+      .filter((other) => other.spec.group === definition.spec.group && other.metadata.name !== name)
+      .map((other) => other.status.acceptedNames);
+    const { names, accepted, established } = namesFor(definition, [definition.status.acceptedNames, ...others]);
+    if (isDeepEqual(names, definition.status.acceptedNames) && saysTheSame(accepted, conditionOf(definition, 'NamesAccepted'))) return;
+    await this.#update(name, (status, now) =>
+      withCondition(withCondition({ ...status, acceptedNames: names }, accepted, now), established, now),
+    );
+    this.#addGroupOf(name);
+  }
+
+  async #setCondition(name: string, type: string, compute: (definition: CustomResourceDefinition) => Given | undefined): Promise<void> {
+    const definition = this.#find(name);
+    if (definition === undefined) return;
+    const wanted = compute(definition);
+    if (saysTheSame(wanted, conditionOf(definition, type))) return;
+    await this.#update(name, (status, now) => (wanted === undefined ? withoutCondition(status, type) : withCondition(status, wanted, now)));
+  }
+
+  /** The objects go first, then the definition. */
+  async #finalize(name: string, signal: AbortSignal): Promise<void> {
+    const terminating = (status: 'True' | 'False', reason: string, message: string): Given => ({
+      type: 'Terminating',
+      status,
+      reason,
+      message,
     });
+    const set = (condition: Given, isLast = false): Promise<void> =>
+      this.#update(name, (status, now) => withCondition(status, condition, now), isLast);
+    await set(terminating('True', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress'));
+    const definition = this.#find(name);
+    if (definition === undefined) return;
+    if (!isConditionTrue(definition, 'Established')) {
+      await set(terminating('False', 'NeverEstablished', 'resource was never established'), true);
+      return;
+    }
+    const resource = this.#installed.get(name)?.definition;
+    if (resource !== undefined) {
+      const endpoint = this.#server.endpoint(resource.group, resource.plural);
+      await endpoint.store.whenReady;
+      const context: WriteContext = { user: SELF, served: resource, namespace: '', isDryRun: false, manager: '', subresource: '' };
+      for (const { object } of endpoint.store.list()) {
+        try {
+          await endpoint.delete(object.metadata.name, {}, { ...context, namespace: object.metadata.namespace ?? '' });
+        } catch (error) {
+          if (!isNotFound(error)) throw error;
+        }
+      }
+      for (let waited = 0; endpoint.store.list().length > 0; waited += POLL_MS) {
+        if (waited >= WAIT_MS) {
+          const why = 'timed out waiting for the condition';
+          await set(terminating('True', 'InstanceDeletionCheck', `could not confirm zero CustomResources remaining: ${why}`));
+          throw new Error(why);
+        }
+        await this.#clock.sleep(POLL_MS, signal);
+      }
+    }
+    await set(terminating('False', 'InstanceDeletionCompleted', 'removed all instances'), true);
+  }
+
+  /** Writes the status as any client would, through the status subresource of v1. */
+  async #update(
+    name: string,
+    change: (status: DefinitionStatus, nowMs: number) => DefinitionStatus,
+    removesFinalizer = false,
+  ): Promise<void> {
+    const endpoint = this.#server.endpoint(EXTENSIONS_GROUP, PLURAL);
+    const served = endpoint.definition.alsoServedAs[0]!;
+    const context: WriteContext = { user: SELF, served, namespace: '', isDryRun: false, manager: 'kube-apiserver', subresource: 'status' };
+    await endpoint.change(
+      name,
+      (current) => {
+        const metadata = { ...current.metadata };
+        if (removesFinalizer) metadata.finalizers = (metadata.finalizers ?? []).filter((finalizer) => finalizer !== CLEANUP_FINALIZER);
+        return { ...current, metadata, status: change(current['status'] as DefinitionStatus, this.#clock.now()) } as ApiObject;
+      },
+      context,
+    );
   }
 }
 
-function definitionOf(spec: Spec): ResourceDefinition {
-  const served = spec.versions.filter((version) => version.served);
-  const storage = spec.versions.find((version) => version.storage) ?? spec.versions[0]!;
-  const { names, group } = spec;
-  const schema = storage.schema?.openAPIV3Schema;
-  const columns = storage.additionalPrinterColumns ?? [];
-  const hasOwnAge = columns.length > 0;
-  return defineResource<ApiObject>({
-    group,
-    version: storage.name,
-    kind: names.kind,
-    plural: names.plural,
-    singular: names.singular ?? names.kind.toLowerCase(),
-    shortNames: names.shortNames ?? [],
-    categories: names.categories ?? [],
-    isNamespaced: spec.scope === 'Namespaced',
-    // The extensions server lists its verbs in an order of its own.
-    verbs: ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'].filter(
-      (verb): verb is (typeof ALL_VERBS)[number] => (ALL_VERBS as readonly string[]).includes(verb),
-    ),
-    alsoServedAs: served
-      .filter((version) => version.name !== storage.name)
-      .map((version) => ({ group, version: version.name, mergeSchema: version.schema?.openAPIV3Schema })),
-    storagePrefix: `${group}/${names.plural}`,
-    hasStatus: storage.subresources?.status !== undefined,
-    hasGeneration: true,
-    isCustom: true,
-    mergeSchema: schema,
-    strategy: { validate: (object) => (schema === undefined ? [] : validateAgainstSchema(schema, object, '')) },
-    table: {
-      columns: [NAME_COLUMN, ...columns.map(columnOf), ...(hasOwnAge ? [] : [AGE_COLUMN])],
-      cells: (object, nowMs) => [
-        object.metadata.name,
-        ...columns.map((column) => cellOf(column, object, nowMs)),
-        ...(hasOwnAge ? [] : [ageOf(object.metadata.creationTimestamp, nowMs)]),
-      ],
-    },
-  });
+function needsCleanup(definition: CustomResourceDefinition | undefined): boolean {
+  return definition?.metadata.deletionTimestamp !== undefined && (definition.metadata.finalizers ?? []).includes(CLEANUP_FINALIZER);
 }
 
-function columnOf(column: Column): ColumnDefinition {
-  return {
-    name: column.name,
-    type: column.type as ColumnDefinition['type'],
-    ...(column.format === undefined ? {} : { format: column.format }),
-    ...(column.description === undefined ? {} : { description: column.description }),
-    ...(column.priority === undefined ? {} : { priority: column.priority }),
+function nonStructural({ spec }: CustomResourceDefinition): Given | undefined {
+  const type = 'NonStructuralSchema';
+  const errors: string[] = [];
+  if (spec.preserveUnknownFields === true) errors.push('spec.preserveUnknownFields: Invalid value: true: must be false');
+  for (const [index, version] of versionsOf(spec).entries()) {
+    const schema = effectiveVersion(spec, version).schema?.openAPIV3Schema;
+    if (schema === undefined) continue;
+    const reason = unsupported(schema);
+    if (reason !== undefined) {
+      const message = `failed to check validation schema for version ${version.name}: ${reason}`;
+      return { type, status: 'Unknown', reason: 'StructuralError', message };
+    }
+    errors.push(...structuralErrors(schema, `spec.versions[${index}].schema.openAPIV3Schema`).map((error) => error.toString()));
+  }
+  const unique = [...new Set(errors)];
+  if (unique.length === 0) return undefined;
+  return { type, status: 'True', reason: 'Violations', message: unique.length === 1 ? unique[0]! : `[${unique.join(', ')}]` };
+}
+
+function approval(definition: CustomResourceDefinition): Given | undefined {
+  if (!isProtectedGroup(definition.spec.group)) return undefined;
+  const [state, message] = approvalOf(definition.metadata.annotations);
+  const reason = {
+    Invalid: 'InvalidAnnotation',
+    Missing: 'MissingAnnotation',
+    Approved: 'ApprovedAnnotation',
+    Bypassed: 'UnapprovedAnnotation',
   };
-}
-
-function cellOf(column: Column, object: ApiObject, nowMs: number): unknown {
-  const value = pathValue(object, column.jsonPath);
-  if (value === undefined || value === null) return null;
-  if (column.type === 'date') return ageOf(String(value), nowMs);
-  if (column.type === 'integer' || column.type === 'number') return Number(value);
-  if (column.type === 'boolean') return value === true;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return {
+    type: 'KubernetesAPIApprovalPolicyConformant',
+    status: state === 'Approved' ? 'True' : 'False',
+    reason: reason[state],
+    message,
+  };
 }

@@ -27,6 +27,10 @@ export function deletionStep(definition: ResourceDefinition, object: ApiObject, 
   if (isNamespace(object)) return namespaceStep(object, request, nowMs);
   const { metadata } = object;
   const { deletionTimestamp, deletionGracePeriodSeconds: oldGrace = 0 } = metadata;
+  if (deletionTimestamp === undefined && definition.strategy.markDeleted !== undefined) {
+    const marked = definition.strategy.markDeleted(object, nowMs);
+    return { kind: 'mark', object: { ...marked, metadata: orderMeta({ ...marked.metadata }) }, goesAtOnce: false };
+  }
   const requested = request.gracePeriodSeconds ?? undefined;
   const grace = definition.strategy.gracePeriodSeconds?.(object, requested);
   let graceful: Record<string, unknown> | undefined;

@@ -2,7 +2,8 @@
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8 } from '../../sim/bytes.ts';
-import type { ResourceDefinition } from '../registry/definition.ts';
+import { compareKubeVersions } from '../machinery/versions.ts';
+import { servedVersions, type ResourceDefinition } from '../registry/definition.ts';
 
 /** Order and preference of groups as v1.20 lists them. */
 const GROUPS: readonly (readonly [string, readonly string[]])[] = [
@@ -39,7 +40,7 @@ export function apiGroups(definitions: readonly ResourceDefinition[]): readonly 
   for (const [name, versions] of GROUPS) groups.set(name, [...versions]);
   const custom: string[] = [];
   for (const definition of definitions) {
-    for (const { group, version } of [definition, ...definition.alsoServedAs]) {
+    for (const { group, version } of servedVersions(definition)) {
       if (group === '') continue;
       const versions = groups.get(group);
       if (versions === undefined) {
@@ -49,6 +50,7 @@ export function apiGroups(definitions: readonly ResourceDefinition[]): readonly 
     }
   }
   custom.sort();
+  for (const group of custom) groups.get(group)!.sort((a, b) => compareKubeVersions(b, a));
   const builtIn = GROUPS.map(([name]) => name);
   return [...builtIn, ...custom].map((name) => ({ name, versions: groups.get(name)! }));
 }
@@ -81,7 +83,7 @@ export function apiResourceList(
   if (!isKnown) return undefined;
   const resources: Record<string, unknown>[] = [];
   for (const definition of definitions) {
-    const served = [definition, ...definition.alsoServedAs].find((each) => each.group === group && each.version === version);
+    const served = servedVersions(definition).find((each) => each.group === group && each.version === version);
     if (served === undefined) continue;
     const { plural, kind, isNamespaced, shortNames, categories, singular } = definition;
     resources.push({
@@ -89,7 +91,7 @@ export function apiResourceList(
       singularName: definition.isCustom ? singular : '',
       namespaced: isNamespaced,
       kind,
-      verbs: definition.verbs,
+      verbs: definition.discoveryVerbs?.() ?? definition.verbs,
       ...(shortNames.length === 0 ? {} : { shortNames }),
       ...(categories.length === 0 ? {} : { categories }),
       ...(definition.verbs.includes('list') && !definition.discoveryOnly ? { storageVersionHash: hashOf(definition) } : {}),
@@ -111,8 +113,8 @@ export function apiResourceList(
       });
     };
     for (const other of definition.otherSubresources) sub(other.name, other.kind, other.verbs, other);
-    if (definition.hasScale) sub('scale', 'Scale', ['get', 'patch', 'update'], { group: 'autoscaling', version: 'v1' });
-    if (definition.hasStatus && served.hasStatus !== false) sub('status', kind, ['get', 'patch', 'update']);
+    if (served.hasScale ?? definition.hasScale) sub('scale', 'Scale', ['get', 'patch', 'update'], { group: 'autoscaling', version: 'v1' });
+    if (served.hasStatus ?? definition.hasStatus) sub('status', kind, ['get', 'patch', 'update']);
   }
   resources.sort((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1));
   return {

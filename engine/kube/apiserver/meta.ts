@@ -69,7 +69,7 @@ function isEmpty(value: unknown): boolean {
 /** ValidateObjectMeta as the kind's own validation calls it. */
 export function validateMeta(definition: ResourceDefinition, object: ApiObject): FieldError[] {
   const errors = objectMetaErrors(object.metadata, definition.isNamespaced, nameRuleOf(definition));
-  if (!definition.isCustom) errors.push(...kubeFinalizerErrors(object.metadata));
+  if (!definition.isCustom && definition.strategy.hasFreeFinalizers !== true) errors.push(...kubeFinalizerErrors(object.metadata));
   return errors;
 }
 
@@ -81,7 +81,7 @@ export function validateMetaUpdate(
 ): { readonly common: readonly FieldError[]; readonly meta: MetaErrors } {
   const object = objectMetaErrors(next.metadata, definition.isNamespaced, pathSegment);
   const update = metaUpdateErrors(next, current);
-  const finalizers = definition.isCustom ? [] : kubeFinalizerErrors(next.metadata);
+  const finalizers = definition.isCustom || definition.strategy.hasFreeFinalizers === true ? [] : kubeFinalizerErrors(next.metadata);
   const meta = {
     get object(): readonly FieldError[] {
       return validateMeta(definition, next);

@@ -160,7 +160,8 @@ function typeOf(type: TypeRef): Schema {
     case 'fields':
       return ref(`${META}.FieldsV1`);
     case 'raw':
-      return ref('io.k8s.apimachinery.pkg.runtime.RawExtension');
+      // JSON of any form has no type.
+      return type.go === undefined ? ref('io.k8s.apimachinery.pkg.runtime.RawExtension') : {};
   }
 }
 

@@ -67,6 +67,8 @@ type Change = (current: ApiObject | undefined) => Changed | Promise<Changed>;
 
 interface ChangeOptions {
   readonly mayCreate?: boolean;
+  /** A PUT, which some kinds want to name the version it replaces. */
+  readonly isReplacement?: boolean;
   /** Only an object of that uid is changed. */
   readonly uid?: string | undefined;
   /** What is written was made from what was read, so that it may be made again when others write in between. */
@@ -126,7 +128,7 @@ export class ResourceEndpoint {
     const object = this.#stored(deepCopy(bare), context);
     const meta = { ...object.metadata } as unknown as Record<string, unknown>;
     this.#checkNamespace(meta, context.namespace);
-    definition.strategy.setDefaults?.(object);
+    definition.strategy.setDefaults?.(object, context.served);
     const version = Number(meta['resourceVersion'] ?? 0);
     for (const field of ['selfLink', 'uid', 'resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'])
       delete meta[field];
@@ -149,7 +151,7 @@ export class ResourceEndpoint {
     replaceFields(object, this.#decode(object));
     const request = this.#admissionRequest('CREATE', object, undefined, context);
     object.metadata = orderMeta(object.metadata as unknown as Record<string, unknown>);
-    const errors = [...(definition.strategy.validate?.(object) ?? [])];
+    const errors = [...(definition.strategy.validate?.(object, context.served) ?? [])];
     if (definition.strategy.validatesMetaLast !== true) errors.unshift(...validateMeta(definition, object));
     else if (errors.length === 0) errors.push(...validateMeta(definition, object));
     if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors);
@@ -195,6 +197,7 @@ export class ResourceEndpoint {
     const { uid } = given.metadata;
     return this.change(name, () => given, context, {
       mayCreate: this.definition.strategy.allowsCreateOnUpdate === true && context.subresource === '',
+      isReplacement: true,
       uid: (uid ?? '') === '' ? undefined : uid,
     });
   }
@@ -307,7 +310,7 @@ export class ResourceEndpoint {
     const version = next.metadata.resourceVersion ?? '';
     const isUnconditional = version === '' || version === '0';
     if (!isUnconditional && version !== current.object.metadata.resourceVersion) throw conflict(this.#names, name, OBJECT_WAS_MODIFIED);
-    if (isUnconditional && definition.strategy.requiresVersionOnUpdate === true) {
+    if (isUnconditional && options.isReplacement === true && definition.strategy.requiresVersionOnUpdate === true) {
       // The resource stands where the kind belongs, as upstream has it.
       throw invalid({ group: definition.group, kind: definition.plural }, name, [VERSION_REQUIRED]);
     }
@@ -448,7 +451,7 @@ export class ResourceEndpoint {
     if (current.metadata.generation !== undefined) meta['generation'] = current.metadata.generation;
     else delete meta['generation'];
     next.metadata = orderMeta(meta);
-    strategy.setDefaults?.(next);
+    strategy.setDefaults?.(next, context.served);
     // Before strategy and admission, which may take back what was asked for: as v1.20 does.
     if (owners !== undefined && 'object' in owners) setManagers(next, owners.managedFields);
     else if (context.manager === '') setManagers(next, managersOf(current));
@@ -460,11 +463,11 @@ export class ResourceEndpoint {
       strategy.prepareForStatusUpdate?.(next, current);
       sortFields(next);
     } else {
-      if (definition.hasStatus) {
+      if (context.served.hasStatus ?? definition.hasStatus) {
         if (current['status'] === undefined) delete next['status'];
         else next['status'] = current['status'];
       }
-      strategy.prepareForUpdate?.(next, current);
+      strategy.prepareForUpdate?.(next, current, context.served);
       sortFields(next);
       if (definition.hasGeneration && !isDeepEqual(withoutMetaAndStatus(next), withoutMetaAndStatus(current))) {
         next.metadata.generation = (current.metadata.generation ?? 0) + 1;
@@ -477,9 +480,10 @@ export class ResourceEndpoint {
     next.metadata = orderMeta(next.metadata as unknown as Record<string, unknown>);
     const { common, meta: metaErrors } = validateMetaUpdate(definition, next, current);
     errors.push(...common);
-    if (context.subresource === 'status') errors.push(...(strategy.validateStatusUpdate?.(next, current, metaErrors) ?? metaErrors.update));
-    else if (strategy.validateUpdate !== undefined) errors.push(...strategy.validateUpdate(next, current, metaErrors));
-    else errors.push(...metaErrors.update, ...metaErrors.object, ...(strategy.validate?.(next) ?? []));
+    if (context.subresource === 'status')
+      errors.push(...(strategy.validateStatusUpdate?.(next, current, metaErrors, context.served) ?? metaErrors.update));
+    else if (strategy.validateUpdate !== undefined) errors.push(...strategy.validateUpdate(next, current, metaErrors, context.served));
+    else errors.push(...metaErrors.update, ...metaErrors.object, ...(strategy.validate?.(next, context.served) ?? []));
     if (errors.length > 0) throw invalid(definition, next.metadata.name, errors);
     await this.#validate(request);
   }
@@ -487,7 +491,8 @@ export class ResourceEndpoint {
   /** What a client sent in the version it speaks, as it is stored. */
   #stored(given: ApiObject, context: WriteContext): ApiObject {
     const { definition } = this;
-    const { group, version, toStorage: convert } = context.served;
+    const { group, version, toStorage: convert, decode } = context.served;
+    if (decode !== undefined) return toStorage(decode(given), definition, context.served);
     if (convert === undefined || definition.isCustom) return this.#decode(toStorage(given, definition, context.served), context);
     const decoded = this.#decode(given, context, structOf(group, version, definition.kind));
     return this.#decode(toStorage(decoded, definition, context.served));

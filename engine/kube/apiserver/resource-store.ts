@@ -261,18 +261,19 @@ export class ResourceStore {
   }
 
   async #write(key: string, object: ApiObject, when: Compare): Promise<Stored | Overtaken> {
-    const { resourceVersion: _, ...metadata } = object.metadata;
-    const value = JSON.stringify({ ...object, metadata });
+    const kept = this.definition.toEtcd?.(object) ?? object;
+    const { resourceVersion: _, ...metadata } = kept.metadata;
+    const value = JSON.stringify({ ...kept, metadata });
     const { ttlSeconds } = this.definition;
     const lease = ttlSeconds === undefined ? 0 : await this.#leaseFor(ttlSeconds);
-    this.#writing.set(key, { value, object });
+    this.#writing.set(key, { value, object: kept });
     try {
       const put = { op: 'put', key, value, ...(lease === 0 ? {} : { lease }) } as const;
       const result = await this.#etcd.txn([when], [put], [{ op: 'range', key }], WRITE);
       if (!result.succeeded) return this.#overtaken(result.results[0]);
       const stored = this.#objects.get(key);
       if (stored?.revision === result.revision) return stored;
-      return new StoredObject({ key, value, mod: result.revision }, object);
+      return new StoredObject({ key, value, mod: result.revision }, kept, this.definition.fromEtcd);
     } finally {
       this.#writing.delete(key);
     }
@@ -296,7 +297,7 @@ export class ResourceStore {
   /** The cached object when it is the same version: it is parsed already. */
   #storedOf(kv: KeyValue): StoredObject {
     const cached = this.#objects.get(kv.key);
-    return cached?.revision === kv.mod && cached.value === kv.value ? cached : new StoredObject(kv);
+    return cached?.revision === kv.mod && cached.value === kv.value ? cached : new StoredObject(kv, undefined, this.definition.fromEtcd);
   }
 
   #apply(events: readonly EtcdEvent[], revision: number): void {
@@ -308,7 +309,7 @@ export class ResourceStore {
         const known = writing?.value === event.kv.value ? writing.object : undefined;
         // What somebody put there by hand and is no object is nobody's.
         if (known === undefined && !isObjectValue(event.kv.value)) continue;
-        const stored = new StoredObject(event.kv, known);
+        const stored = new StoredObject(event.kv, known, this.definition.fromEtcd);
         this.#objects.set(key, stored);
         this.#place(key, stored, previous !== undefined);
         this.#tell({ type: 'put', revision, stored, previous });
@@ -350,7 +351,7 @@ export class ResourceStore {
 
   #replace(kvs: readonly KeyValue[], revision: number): void {
     this.#objects.clear();
-    for (const kv of kvs) if (isObjectValue(kv.value)) this.#objects.set(kv.key, new StoredObject(kv));
+    for (const kv of kvs) if (isObjectValue(kv.value)) this.#objects.set(kv.key, new StoredObject(kv, undefined, this.definition.fromEtcd));
     this.#sorted = undefined;
     this.#isShared = false;
     this.#history = [];

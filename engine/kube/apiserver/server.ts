@@ -14,6 +14,7 @@ import { InvariantError } from '../../sim/invariant.ts';
 import { ProcessExit } from '../../sim/stream.ts';
 import { ApiError, isNotFound } from '../machinery/api-error.ts';
 import { isRecord } from '../machinery/deep.ts';
+import { goQuote } from '../machinery/go-syntax.ts';
 import { apiVersionOf } from '../machinery/resources.ts';
 import {
   forbidden,
@@ -22,12 +23,13 @@ import {
   internalError,
   methodNotSupported,
   notAcceptable,
+  notFound,
   noSuchResource,
   timeout,
   plainError,
   unsupportedMediaType,
 } from '../machinery/status.ts';
-import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
+import { servedVersions, type ApiObject, type ResourceDefinition, type ServedVersion } from '../registry/definition.ts';
 import type { AdmissionPlugin, ClusterReader } from './admission.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Authorizer } from './authorization.ts';
@@ -36,6 +38,7 @@ import { deprecationWarning, withHeader } from './deprecation.ts';
 import { ImpersonationError, impersonated } from './impersonation.ts';
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './discovery.ts';
 import { APPLY_PATCH, applyPatch, patchTypeOf, patchTypesOf } from './patch.ts';
+import { serveCustomScale } from './custom-scale.ts';
 import { listFrom } from './listing.ts';
 import { requestInfoOf, type RequestInfo } from './request-info.ts';
 import { deleteOptionsOf, listOptionsOf, versionProblem } from './request-options.ts';
@@ -150,7 +153,7 @@ export class ApiServer implements ClusterReader {
       hooks: hooks.get(`${definition.group}/${definition.plural}`),
     });
     this.#endpoints.set(`${definition.group}/${definition.plural}`, endpoint);
-    for (const served of [definition, ...definition.alsoServedAs]) {
+    for (const served of servedVersions(definition)) {
       this.#served.set(`${served.group}/${served.version}/${definition.plural}`, { endpoint, served });
     }
     if (this.#signal !== undefined) this.#follow(endpoint, this.#signal);
@@ -232,7 +235,12 @@ export class ApiServer implements ClusterReader {
   #warning(info: RequestInfo, respond: HttpResponder): HttpResponder {
     if (!info.isResource) return respond;
     const found = this.#served.get(`${info.group}/${info.version}/${info.resource}`);
-    const warning = found === undefined ? undefined : deprecationWarning(found.served, found.endpoint.definition.kind);
+    const warning =
+      found === undefined
+        ? undefined
+        : found.served.warning === undefined
+          ? deprecationWarning(found.served, found.endpoint.definition.kind)
+          : `299 - ${goQuote(found.served.warning)}`;
     return warning === undefined ? respond : withHeader(respond, 'warning', warning);
   }
 
@@ -255,19 +263,11 @@ export class ApiServer implements ClusterReader {
       }
       for (const handler of this.#options.paths) if (await handler(info, request, respond)) return;
       // Paths of no group are the mux's business, which answers in plain text.
-      await respond.send(
-        { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } },
-        '404 page not found\n',
-      );
-      return;
+      return notFoundPage(respond);
     }
     const found = this.#served.get(`${info.group}/${info.version}/${info.resource}`);
     if (found === undefined) {
-      await respond.send(
-        { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } },
-        '404 page not found\n',
-      );
-      return;
+      return notFoundPage(respond);
     }
     await this.#resource(info, user, request, respond, found.endpoint, found.served);
   }
@@ -305,8 +305,28 @@ export class ApiServer implements ClusterReader {
       await special({ info, user, request, respond, endpoint, served, context, readBody, readText: () => readText(request), sendObject });
       return;
     }
-    if (info.subresource !== '' && !(info.subresource === 'status' && definition.hasStatus && served.hasStatus !== false))
-      throw noSuchResource();
+    if (
+      definition.isCustom &&
+      (definition.isNamespaced ? info.namespace === '' && !ACROSS_NAMESPACES.has(info.verb) : info.namespace !== '')
+    )
+      return notFoundPage(respond);
+    if (info.subresource === 'scale' && definition.scaleOf?.(served) !== undefined) {
+      await serveCustomScale({
+        info,
+        user,
+        request,
+        respond,
+        endpoint,
+        served,
+        context,
+        readBody,
+        readText: () => readText(request),
+        sendObject,
+      });
+      return;
+    }
+    if (info.subresource !== '' && !(info.subresource === 'status' && (served.hasStatus ?? definition.hasStatus)))
+      throw definition.isCustom ? notFound({ group: definition.group, resource: definition.plural }, info.name) : noSuchResource();
     const accept = request.headers.get('accept');
     const representation = negotiate(accept);
     if (representation === undefined) {
@@ -402,6 +422,17 @@ export class ApiServer implements ClusterReader {
   }
 }
 
+/** Verbs that need no namespace. */
+const ACROSS_NAMESPACES = new Set(['list', 'watch']);
+
+/** What the mux answers for paths of nobody. */
+function notFoundPage(respond: HttpResponder): Promise<void> {
+  return respond.send(
+    { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } },
+    '404 page not found\n',
+  );
+}
+
 interface Shown {
   readonly definition: ResourceDefinition;
   readonly served: ServedVersion;
@@ -414,7 +445,7 @@ function objectBody(stored: Stored, { definition, served, representation, includ
   const object = fromStorage(stored.object, definition, served);
   if (representation.kind === 'table') {
     const resourceVersion = object.metadata.resourceVersion ?? '';
-    return `${tableOf(definition, [object], { version: representation.version, nowMs, include, resourceVersion })}\n`;
+    return `${tableOf(definition, [object], { version: representation.version, nowMs, include, resourceVersion, served })}\n`;
   }
   if (representation.kind === 'partial') return `${JSON.stringify(partialOf(object, representation.version))}\n`;
   return `${isStorage(definition, served) ? stored.json : JSON.stringify(object)}\n`;
@@ -429,7 +460,7 @@ function listBody(
   const { definition, served, representation, include, nowMs } = shown;
   if (representation.kind === 'table') {
     const objects = items.map((stored) => fromStorage(stored.object, definition, served));
-    return `${tableOf(definition, objects, { version: representation.version, nowMs, include, resourceVersion, more })}\n`;
+    return `${tableOf(definition, objects, { version: representation.version, nowMs, include, resourceVersion, more, served })}\n`;
   }
   if (representation.kind === 'partial') {
     return `${JSON.stringify({

@@ -21,17 +21,23 @@ export class StoredObject implements Stored {
   /** As etcd has it. */
   readonly value: string;
   #object: ApiObject | undefined;
+  readonly #convert: ((object: ApiObject) => ApiObject) | undefined;
+  /** The object is not what the text says: converting changed it. */
+  #differs = false;
 
-  constructor(kv: Pick<KeyValue, 'key' | 'value' | 'mod'>, object?: ApiObject) {
+  /** `convert` makes what the server works with of what lies there; `object` is converted already. */
+  constructor(kv: Pick<KeyValue, 'key' | 'value' | 'mod'>, object?: ApiObject, convert?: (object: ApiObject) => ApiObject) {
     this.key = kv.key;
     this.revision = kv.mod;
     this.value = kv.value;
+    this.#convert = convert;
     if (object !== undefined) this.#object = withVersion(object, kv.mod);
   }
 
   get json(): string {
     const { value } = this;
-    const at = endOfUid(value);
+    if (this.#convert !== undefined && this.#object === undefined) void this.object;
+    const at = this.#differs ? -1 : endOfUid(value);
     if (at < 0) return JSON.stringify(this.object);
     return `${value.slice(0, at)},"resourceVersion":"${this.revision}"${value.slice(at)}`;
   }
@@ -39,16 +45,20 @@ export class StoredObject implements Stored {
   get object(): ApiObject {
     if (this.#object !== undefined) return this.#object;
     const at = endOfUid(this.value);
-    this.#object =
+    const parsed =
       at < 0
         ? withVersion(JSON.parse(this.value) as ApiObject, this.revision)
         : (JSON.parse(`${this.value.slice(0, at)},"resourceVersion":"${this.revision}"${this.value.slice(at)}`) as ApiObject);
+    this.#object = this.#convert?.(parsed) ?? parsed;
+    this.#differs = this.#object !== parsed;
     return this.#object;
   }
 
   /** The same object as the write at `revision` left or took it. */
   at(revision: number): StoredObject {
-    return new StoredObject({ key: this.key, value: this.value, mod: revision }, this.#object);
+    const same = new StoredObject({ key: this.key, value: this.value, mod: revision }, this.#object, this.#convert);
+    same.#differs = this.#differs;
+    return same;
   }
 }
 

@@ -1,6 +1,6 @@
 // Models the Table answer of the API server, and PartialObjectMetadata.
 
-import type { ApiObject, ResourceDefinition, RowCondition } from '../registry/definition.ts';
+import type { ApiObject, ResourceDefinition, RowCondition, ServedVersion } from '../registry/definition.ts';
 
 export type Representation =
   | { readonly kind: 'object' }
@@ -32,10 +32,12 @@ export interface TableOptions {
   readonly resourceVersion: string;
   readonly more?: { readonly continue?: string; readonly remainingItemCount?: number };
   readonly withoutHeaders?: boolean;
+  /** The version shown, where it has a table of its own. */
+  readonly served?: ServedVersion;
 }
 
 export function tableOf(definition: ResourceDefinition, objects: readonly ApiObject[], options: TableOptions): string {
-  const { table } = definition;
+  const table = options.served?.table ?? definition.table;
   const columns = table.columns.map((column) => ({
     name: column.name,
     type: column.type,

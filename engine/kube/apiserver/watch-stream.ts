@@ -75,6 +75,7 @@ export async function serveWatch(request: WatchRequest, respond: HttpResponder):
         include: request.include,
         resourceVersion: stored.object.metadata.resourceVersion,
         withoutHeaders: sentHeaders,
+        served,
       });
       sentHeaders = true;
     } else if (representation.kind === 'partial') body = JSON.stringify(partialOf(stored.object, representation.version));

@@ -56,25 +56,29 @@ export interface MetaErrors {
 export interface Strategy<T extends KubeObject> {
   /** What is wrong with a name; dns1123Subdomain if left out. */
   nameProblems?(name: string, isPrefix: boolean): readonly string[];
-  /** Fills in what the API promises; runs on everything a client sends. */
-  setDefaults?(object: T): void;
+  /** Fills in what the API promises; runs on everything a client sends. `served` is the version it was sent in. */
+  setDefaults?(object: T, served: ServedVersion): void;
   /** Clears what a client may not set. Runs before validation. */
   prepareForCreate?(object: T, context: StrategyContext): void;
   /** What is wrong besides the metadata, which is looked at before. */
-  validate?(object: T): readonly FieldError[];
+  validate?(object: T, served: ServedVersion): readonly FieldError[];
   /** The metadata is looked at only when nothing else is wrong (events). */
   readonly validatesMetaLast?: boolean;
   /** For an update of the object itself; its status is already the old one when the kind has a status subresource. */
-  prepareForUpdate?(next: T, current: T): void;
+  prepareForUpdate?(next: T, current: T, served: ServedVersion): void;
   /** `meta` are the errors of the metadata, to be put where upstream repeats them; those every kind has come first anyway. */
-  validateUpdate?(next: T, current: T, meta: MetaErrors): readonly FieldError[];
+  validateUpdate?(next: T, current: T, meta: MetaErrors, served: ServedVersion): readonly FieldError[];
   /** For an update of the status subresource; its spec is already the old one. */
   prepareForStatusUpdate?(next: T, current: T): void;
-  validateStatusUpdate?(next: T, current: T, meta: MetaErrors): readonly FieldError[];
+  validateStatusUpdate?(next: T, current: T, meta: MetaErrors, served: ServedVersion): readonly FieldError[];
   /** Seconds the object may take to go; undefined: it goes at once. */
   gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
   /** What a delete that names no policy does to dependents; left out: they are collected. */
   readonly garbageCollection?: 'OrphanDependents' | 'Unsupported';
+  /** The object as the first request to delete it leaves it, when the kind has its own way of waiting for its end. */
+  markDeleted?(object: T, nowMs: number): T;
+  /** Finalizers need no domain (kinds that are not of the core). */
+  readonly hasFreeFinalizers?: boolean;
   /** PUT on a name that does not exist creates it. */
   readonly allowsCreateOnUpdate?: boolean;
   /** Conflicting writes are refused even without a resourceVersion in the request. */
@@ -89,8 +93,14 @@ export interface ServedVersion {
   readonly toStorage?: (object: ApiObject) => ApiObject;
   /** The schema of a custom resource's version, by which server-side apply merges. */
   readonly mergeSchema?: object | undefined;
-  /** False: this version has no status subresource though the kind has. */
+  /** What decoding makes of a request's object in this version; in place of the Go types, which custom kinds have none of. */
+  readonly decode?: (object: ApiObject) => ApiObject;
+  /** Versions may differ in these; where left out, the definition's hold. */
   readonly hasStatus?: boolean;
+  readonly hasScale?: boolean;
+  readonly table?: TableDefinition<ApiObject>;
+  /** What a client that uses this version is warned of. */
+  readonly warning?: string;
 }
 
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
@@ -132,6 +142,29 @@ export interface ResourceDefinition<T extends KubeObject = ApiObject> {
   readonly hashedVersion: string | undefined;
   /** Nothing is stored: requests are answered by a handler of their own. */
   readonly discoveryOnly: boolean;
+  /** The version that is stored is not served itself (custom kinds). */
+  readonly isStorageHidden?: boolean;
+  /** Verbs that discovery tells of, when they change; left out: `verbs`. */
+  readonly discoveryVerbs?: () => readonly string[];
+  /** Between what etcd keeps and what the server works with; left out: the same. Both leave their argument alone. */
+  readonly fromEtcd?: (object: ApiObject) => ApiObject;
+  readonly toEtcd?: (object: ApiObject) => ApiObject;
+  readonly decode?: (object: ApiObject) => ApiObject;
+  /** What the scale subresource reads and writes (custom kinds). */
+  readonly scaleOf?: (served: ServedVersion) => ScalePaths | undefined;
+  readonly warning?: string;
+}
+
+/** JSON paths in dot notation. */
+export interface ScalePaths {
+  readonly specReplicasPath: string;
+  readonly statusReplicasPath: string;
+  readonly labelSelectorPath?: string;
+}
+
+/** Every version a definition serves. */
+export function servedVersions(definition: ResourceDefinition): readonly ServedVersion[] {
+  return definition.isStorageHidden === true ? definition.alsoServedAs : [definition, ...definition.alsoServedAs];
 }
 
 export interface SubresourceDefinition {

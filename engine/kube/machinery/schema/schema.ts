@@ -10,7 +10,9 @@ export type TypeRef =
   | { readonly kind: 'map'; readonly key: string; readonly of: TypeRef }
   /** `go` is the name Go prints; for named types the one they were given. */
   | { readonly kind: 'string' | 'bool' | 'int' | 'float' | 'bytes'; readonly go: string }
-  | { readonly kind: 'quantity' | 'time' | 'microtime' | 'intstr' | 'raw' | 'duration' | 'fields' };
+  | { readonly kind: 'quantity' | 'time' | 'microtime' | 'intstr' | 'duration' | 'fields' }
+  /** `go` names types that read and write themselves (apiextensions' JSON and its kin). */
+  | { readonly kind: 'raw'; readonly go?: string };
 
 export interface Field {
   readonly goName: string;
@@ -166,7 +168,7 @@ function parseType(pkg: string, go: string): TypeRef {
     // Free-form JSON (apiextensions' JSON and JSONSchemaPropsOr... types) is kept as it comes.
     return { kind: 'raw' };
   }
-  if (typeof found !== 'string') return isRaw(home, type) ? { kind: 'raw' } : { kind: 'struct', name: `${home}.${type}` };
+  if (typeof found !== 'string') return isRaw(home, type) ? { kind: 'raw', go: type } : { kind: 'struct', name: `${home}.${type}` };
   const base = parseType(home, found.slice(1));
   return base.kind === 'string' || base.kind === 'int' ? { kind: base.kind, go: printType(home, type) } : base;
 }
