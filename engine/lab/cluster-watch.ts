@@ -10,7 +10,7 @@ import { createClient, userAgentOf } from '../kube/client/connect.ts';
 import type { KubeClient } from '../kube/client/contracts.ts';
 import { loadClientConfig } from '../kube/client/kubeconfig.ts';
 import { ApiError } from '../kube/machinery/api-error.ts';
-import { keyOf, NODE, POD } from '../kube/machinery/resources.ts';
+import { keyOf, NODE, POD, withoutManagedFields } from '../kube/machinery/resources.ts';
 import type { KubeObject, ResourceReference } from '../kube/machinery/types.ts';
 import { TlsError } from '../net/tls.ts';
 import { X509Error } from '../net/x509.ts';
@@ -86,13 +86,13 @@ export class ClusterWatch implements Disposable {
     const objects = this.#objects[kind];
     const { items, resourceVersion } = await client.list(resource);
     objects.clear();
-    for (const item of items) objects.set(keyOf(item), item);
+    for (const item of items) objects.set(keyOf(item), withoutManagedFields(item));
     this.#setStale(false);
     this.onChange.emit();
     for await (const event of client.watch(resource, { resourceVersion, signal: this.#stop.signal, timeoutSeconds: 600 })) {
       if (event.type === 'BOOKMARK') continue;
       if (event.type === 'DELETED') objects.delete(keyOf(event.object));
-      else objects.set(keyOf(event.object), event.object);
+      else objects.set(keyOf(event.object), withoutManagedFields(event.object));
       this.onChange.emit();
     }
   }

@@ -10,7 +10,7 @@ import { ApiError, isGone } from '../machinery/api-error.ts';
 import { deepFreeze } from '../machinery/deep.ts';
 import { isTooLargeVersion } from '../machinery/status.ts';
 import { diagnosis } from '../../sim/diagnosis.ts';
-import { keyOf } from '../machinery/resources.ts';
+import { keyOf, withoutManagedFields } from '../machinery/resources.ts';
 import type { KubeObject, ResourceReference } from '../machinery/types.ts';
 import type { Change, Informer, InformerSet, KubeClient, Lister, ListOptions } from './contracts.ts';
 import { ObjectStore } from './store.ts';
@@ -29,6 +29,7 @@ interface Parts {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly onError: ((resource: ResourceReference, error: Error) => void) | undefined;
+  readonly keepsManagedFields: boolean;
 }
 
 class ReflectingInformer<T extends KubeObject> implements Informer<T> {
@@ -152,7 +153,8 @@ class ReflectingInformer<T extends KubeObject> implements Informer<T> {
     this.#markSynced();
   }
 
-  #put(object: T): void {
+  #put(given: T): void {
+    const object = this.#parts.keepsManagedFields ? given : withoutManagedFields(given);
     const frozen = diagnosis.freezesShared ? deepFreeze(object) : object;
     const old = this.#store.set(keyOf(object), frozen);
     if (old === undefined) this.#changes.emit({ type: 'added', object: frozen });
@@ -185,8 +187,10 @@ export class SharedInformers implements InformerSet {
     readonly rng: Rng;
     /** Told of every list or watch that failed, before it is tried again. */
     readonly onError?: (resource: ResourceReference, error: Error) => void;
+    /** They are most of an object's memory and mostly nobody's concern; an update without them leaves them as they are. */
+    readonly keepsManagedFields?: boolean;
   }) {
-    this.#parts = { client: options.client, clock: options.clock, rng: options.rng, onError: options.onError };
+    this.#parts = { client: options.client, clock: options.clock, rng: options.rng, onError: options.onError, keepsManagedFields: options.keepsManagedFields ?? false };
   }
 
   for<T extends KubeObject>(

@@ -49,6 +49,8 @@ async function run(process: Process, flags: Flags, signal: AbortSignal): Promise
   const recorder = (component: string): CorrelatingRecorder =>
     new CorrelatingRecorder({ client, clock: sys.clock, rng: sys.rng, component });
   const informers = new SharedInformers({
+    // A pending pod whose fields change hands is tried again, as upstream does (PriorityQueue.Update).
+    keepsManagedFields: true,
     client,
     clock: sys.clock,
     rng: sys.rng,
