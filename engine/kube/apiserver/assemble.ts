@@ -107,6 +107,7 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
   });
   const connect = options.connectBackend ?? (() => Promise.reject(new SysError('ENETUNREACH')));
   const newHttpClient = options.newHttpClient ?? ((open, host) => new HttpClient({ connect: open, host, maxIdle: 0 }));
+  const customResources = new CustomResources({ server: () => server, clock });
   const server: ApiServer = new ApiServer({
     clock,
     rng,
@@ -144,12 +145,12 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
     hooks: new Map([['/services', allocation]]),
     paths: [
       healthPaths({ etcd, isReady: () => server.isReady }),
-      openApiPaths(BUILT_IN),
+      openApiPaths(BUILT_IN, () => customResources.openApi),
       ...(keys === undefined ? [] : [openIdPaths(keys, advertised)]),
     ],
     advertised,
     onStarted: (signal) => {
-      background(new CustomResources({ server, clock }).follow(signal));
+      background(customResources.follow(signal));
       return bootstrap({
         server,
         clock,

@@ -9,6 +9,7 @@ import { saysTheSame, withCondition, withoutCondition } from '../registry/apiext
 import { customResource } from '../registry/apiextensions/custom-resource.ts';
 import { approvalOf, isProtectedGroup } from '../registry/apiextensions/definition-validation.ts';
 import { namesFor } from '../registry/apiextensions/names.ts';
+import { openApiOf, type OpenApiPart } from '../registry/apiextensions/open-api.ts';
 import { structuralErrors, unsupported } from '../registry/apiextensions/structural.ts';
 import {
   CLEANUP_FINALIZER,
@@ -19,6 +20,7 @@ import {
   effectiveVersion,
   EXTENSIONS_GROUP,
   isConditionTrue,
+  type Names,
   type Spec,
   versionsOf,
 } from '../registry/apiextensions/types.ts';
@@ -40,24 +42,40 @@ interface Installed {
   readonly uid: string;
   readonly definition: ResourceDefinition;
   /** What it was made of: another spec or other names make another resource. */
-  readonly madeOf: unknown;
+  readonly spec: Spec;
+  readonly names: Names;
   isTerminating: boolean;
 }
 
 type Given = Omit<Condition, 'lastTransitionTime'>;
 
 export class CustomResources {
-  readonly #server: ApiServer;
+  readonly #serverOf: () => ApiServer;
   readonly #clock: Clock;
   readonly #installed = new Map<string, Installed>();
   readonly #queue = new Set<string>();
   readonly #finalizing = new Set<string>();
   readonly #failures = new Map<string, number>();
   #wake: (() => void) | undefined;
+  #openApi: OpenApiPart | undefined;
 
-  constructor(options: { readonly server: ApiServer; readonly clock: Clock }) {
-    this.#server = options.server;
+  constructor(options: { readonly server: () => ApiServer; readonly clock: Clock }) {
+    this.#serverOf = options.server;
     this.#clock = options.clock;
+  }
+
+  /** What the OpenAPI document says of the kinds served; the same object until they change. */
+  get openApi(): OpenApiPart {
+    if (this.#openApi !== undefined) return this.#openApi;
+    const schemas: Record<string, OpenApiPart['schemas'][string]> = {};
+    const paths: OpenApiPart['paths'][number][] = [];
+    for (const { spec, names } of this.#installed.values()) {
+      const part = openApiOf(spec, names);
+      Object.assign(schemas, part.schemas);
+      paths.push(...part.paths);
+    }
+    this.#openApi = { schemas, paths };
+    return this.#openApi;
   }
 
   /** Serves what is defined, now and from now on. */
@@ -89,6 +107,10 @@ export class CustomResources {
     }
   }
 
+  get #server(): ApiServer {
+    return this.#serverOf();
+  }
+
   get #store(): ResourceStore {
     return this.#server.store(EXTENSIONS_GROUP, PLURAL);
   }
@@ -106,17 +128,17 @@ export class CustomResources {
       return;
     }
     const names = definition.status.acceptedNames;
-    const madeOf = { spec: definition.spec, names };
     const isTerminating = isConditionTrue(definition, 'Terminating');
-    if (old !== undefined && old.uid === uid && isDeepEqual(old.madeOf, madeOf)) {
+    if (old !== undefined && old.uid === uid && isDeepEqual(old.spec, definition.spec) && isDeepEqual(old.names, names)) {
       old.isTerminating = isTerminating;
       return;
     }
     this.#uninstall(name);
     const made = customResource({ spec: definition.spec, names, isTerminating: () => this.#installed.get(name)?.isTerminating === true });
     if (made === undefined) return;
-    this.#installed.set(name, { uid, definition: made, madeOf, isTerminating });
+    this.#installed.set(name, { uid, definition: made, spec: definition.spec, names, isTerminating });
     this.#server.install(made);
+    this.#openApi = undefined;
   }
 
   #uninstall(name: string): void {
@@ -124,6 +146,7 @@ export class CustomResources {
     if (installed === undefined) return;
     this.#installed.delete(name);
     this.#server.uninstall(installed.definition);
+    this.#openApi = undefined;
   }
 
   #add(name: string): void {

@@ -2,6 +2,7 @@
 
 import { utf8 } from '../../sim/bytes.ts';
 import { allStructs, jsonFields, structOf, type Field, type TypeRef } from '../machinery/schema/schema.ts';
+import type { OpenApiPart } from '../registry/apiextensions/open-api.ts';
 import type { ResourceDefinition } from '../registry/definition.ts';
 import { ProtoWriter } from './proto-writer.ts';
 import type { PathHandler } from './server.ts';
@@ -31,13 +32,25 @@ const PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
 const GVK = 'x-kubernetes-group-version-kind';
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 
-export function openApiPaths(definitions: readonly ResourceDefinition[]): PathHandler {
+/** `custom` tells of the kinds that were defined; another object each time they change. */
+export function openApiPaths(definitions: readonly ResourceDefinition[], custom: () => OpenApiPart): PathHandler {
+  let shown: OpenApiPart | undefined;
   let document: { readonly schemas: Readonly<Record<string, Schema>>; readonly paths: readonly Path[] } | undefined;
   let protobuf: Uint8Array | undefined;
   let json: string | undefined;
   return async (info, request, respond) => {
     if (info.path !== '/openapi/v2') return false;
-    document ??= { schemas: schemasOf(definitions), paths: pathsOf(definitions) };
+    const part = custom();
+    if (part !== shown) {
+      shown = part;
+      document = undefined;
+      protobuf = undefined;
+      json = undefined;
+    }
+    document ??= {
+      schemas: { ...schemasOf(definitions), ...(part.schemas as Readonly<Record<string, Schema>>) },
+      paths: [...pathsOf(definitions), ...part.paths],
+    };
     const accept = request.headers.get('accept') ?? '';
     if (accept.includes(PROTOBUF)) {
       protobuf ??= encodeDocument(document.schemas, document.paths);

@@ -29,12 +29,12 @@ export class Selection {
     for (const { field } of this.#fields) {
       if (
         field === 'metadata.name' ||
-        (field === 'metadata.namespace' && (definition.isNamespaced || true)) ||
+        (field === 'metadata.namespace' && (definition.isNamespaced || !definition.isCustom)) ||
         Object.hasOwn(definition.fields, field)
       )
         continue;
       throw badRequest(
-        Object.keys(definition.fields).length > 0
+        definition.isCustom || Object.keys(definition.fields).length > 0
           ? `field label not supported: ${field}`
           : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`,
       );
