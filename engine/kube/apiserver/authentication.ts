@@ -37,7 +37,8 @@ const WEBSOCKET_TOKEN = 'base64url.bearer.authorization.k8s.io.';
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
   /** Certificates that were found good, and until when. */
-  readonly #verified = new Map<string, number>();
+  /** By authority and certificate: what is wrong with it, or until when nothing is. */
+  readonly #verdicts = new Map<string, Map<string, string | number>>();
   readonly #subjects = new Map<string, User>();
 
   constructor(options: AuthenticatorOptions) {
@@ -126,21 +127,24 @@ export class Authenticator {
     return undefined;
   }
 
-  /** Checking a signature costs a millisecond, so what was good stays good until it runs out. */
+  /** Checking a signature costs a millisecond, so what was found stays true: until the certificate runs out, or for good. */
   #certificateProblem(pem: string, ca: string): string | undefined {
     const nowMs = this.#options.nowMs();
-    const key = `${ca.length} ${ca.slice(-200)} ${pem}`;
-    const until = this.#verified.get(key);
-    if (until !== undefined && nowMs <= until) return undefined;
+    let verdicts = this.#verdicts.get(ca);
+    if (verdicts === undefined) this.#verdicts.set(ca, (verdicts = new Map()));
+    const known = verdicts.get(pem);
+    if (known !== undefined && (typeof known === 'string' || nowMs <= known)) return typeof known === 'string' ? known : undefined;
+    if (verdicts.size > 1000) verdicts.clear();
     try {
       verifyCertificate(pem, ca, { nowMs, usage: 'client' });
+      verdicts.set(pem, parseCertificate(pem).notAfterMs);
+      return undefined;
     } catch (error) {
       if (!(error instanceof X509Error)) throw error;
+      // Whose it is does not change; what the time has to do with it does.
+      if (!error.message.includes('expired')) verdicts.set(pem, error.message);
       return error.message;
     }
-    if (this.#verified.size > 1000) this.#verified.clear();
-    this.#verified.set(key, parseCertificate(pem).notAfterMs);
-    return undefined;
   }
 }
 
