@@ -27,8 +27,8 @@ export class FieldError {
   static invalidGo(field: string, shownValue: string, detail: string): FieldError {
     return FieldError.invalid(field, new GoSyntax(shownValue), detail);
   }
-  static duplicate(field: string, value: unknown): FieldError {
-    return new FieldError('FieldValueDuplicate', field, `Duplicate value: ${shown(value)}`);
+  static duplicate(field: string, value: unknown, detail = ''): FieldError {
+    return new FieldError('FieldValueDuplicate', field, withDetail(`Duplicate value: ${shown(value)}`, detail));
   }
   static notFound(field: string, value: unknown): FieldError {
     return new FieldError('FieldValueNotFound', field, `Not found: ${shown(value)}`);

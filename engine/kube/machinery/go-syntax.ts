@@ -38,6 +38,26 @@ export function goStructs(struct: string, values: readonly unknown[] | null | un
   return new GoSyntax(`[]${name}{${values.map((value) => printStruct(struct, asRecord(value))).join(', ')}}`);
 }
 
+/** `resource.Quantity{i:...}`: an amount as the struct it is kept in, from its canonical text. */
+export function goQuantity(text: string): GoSyntax {
+  const [, sign = '', whole = '', fraction = '', suffix = ''] = /^([+-]?)(\d*)\.?(\d*)(.*)$/.exec(text) ?? [];
+  const power = BINARY_SUFFIXES.indexOf(suffix);
+  const isBinary = power >= 0;
+  const decimal = DECIMAL_SUFFIXES[suffix];
+  const format = isBinary ? 'BinarySI' : decimal === undefined ? 'DecimalExponent' : 'DecimalSI';
+  const digits = BigInt(`${sign}${whole}${fraction}`);
+  const value = isBinary ? digits << BigInt(10 * (power + 1)) : digits;
+  const scale = isBinary ? 0 : (decimal ?? Number(suffix.slice(1))) - fraction.length;
+  // Text that is surely canonical is kept.
+  const isKept = isBinary ? digits % 8n !== 0n : scale % 3 === 0 && !/000$/.test(whole + fraction);
+  return new GoSyntax(
+    `resource.Quantity{i:resource.int64Amount{value:${value}, scale:${scale}}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:${goQuote(isKept ? text : '')}, Format:"${format}"}`,
+  );
+}
+
+const BINARY_SUFFIXES = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+const DECIMAL_SUFFIXES: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
+
 /** strconv.Quote. */
 export function goQuote(text: string): string {
   let out = '"';
@@ -113,6 +133,8 @@ function print(type: TypeRef, value: unknown): string {
       return typeof value === 'string'
         ? `intstr.IntOrString{Type:1, IntVal:0, StrVal:${goQuote(value)}}`
         : `intstr.IntOrString{Type:0, IntVal:${Number(value ?? 0)}, StrVal:""}`;
+    case 'quantity':
+      return goQuantity(typeof value === 'string' ? value : '0').text;
     default:
       return `${nameOf(type)}{}`;
   }

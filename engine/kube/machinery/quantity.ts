@@ -116,6 +116,21 @@ export class Quantity {
   }
 }
 
+/** Amounts come again and again in the same few words. */
+const canonical = new Map<string, string>();
+const MAX_REMEMBERED = 4096;
+
+/** The text as the server writes it; a QuantityError when it is none. */
+export function canonicalQuantity(text: string): string {
+  let known = canonical.get(text);
+  if (known === undefined) {
+    known = Quantity.parse(text).toString();
+    if (canonical.size >= MAX_REMEMBERED) canonical.clear();
+    canonical.set(text, known);
+  }
+  return known;
+}
+
 function suffixOf(suffix: string): { readonly exponent: number; readonly format: QuantityFormat } {
   const binary = BINARY[suffix];
   if (binary !== undefined) return { exponent: binary, format: 'BinarySI' };

@@ -74,7 +74,7 @@ export function objectMetaErrors(metadata: ObjectMeta, isNamespaced: boolean, na
 export function kubeFinalizerErrors(metadata: ObjectMeta): FieldError[] {
   const errors: FieldError[] = [];
   for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
-    if (finalizer.includes('/') || STANDARD_FINALIZERS.includes(finalizer)) continue;
+    if (finalizer.includes('/') || isStandardFinalizer(finalizer)) continue;
     const detail = 'name is neither a standard finalizer name nor is it fully qualified';
     errors.push(FieldError.invalid(`metadata.finalizers[${index}]`, finalizer, detail));
   }
@@ -82,6 +82,10 @@ export function kubeFinalizerErrors(metadata: ObjectMeta): FieldError[] {
 }
 
 const STANDARD_FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion'];
+
+export function isStandardFinalizer(finalizer: string): boolean {
+  return STANDARD_FINALIZERS.includes(finalizer);
+}
 
 /** What a client may not change in the metadata: ValidateObjectMetaUpdate. */
 export function metaUpdateErrors(next: KubeObject, current: KubeObject): FieldError[] {

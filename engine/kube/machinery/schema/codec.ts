@@ -1,7 +1,7 @@
 // Models what decoding into Go's structs and encoding again does to an object: unknown fields go, fields come in their order,
 // what is empty is left out where the type says so, and structs that are no pointers are always there.
 
-import { Quantity, QuantityError } from '../quantity.ts';
+import { canonicalQuantity, QuantityError } from '../quantity.ts';
 import { excerpts, valueAt } from './json-position.ts';
 import type { Field, TypeRef } from './schema.ts';
 import { jsonFields } from './schema.ts';
@@ -116,12 +116,11 @@ function normalizeValue(type: TypeRef, value: unknown, path: string): unknown {
       if (value === undefined) return undefined;
       if (typeof value !== 'string' && typeof value !== 'number') throw mismatch(path, 'quantity', value);
       try {
-        Quantity.parse(String(value));
+        return canonicalQuantity(String(value).trim());
       } catch (error) {
         if (!(error instanceof QuantityError)) throw error;
         throw new DecodeError(`${path}unmarshalerDecoder: ${error.message}`, { conversion: error.message, stopsAt: 'end' });
       }
-      return String(value);
     case 'intstr':
       if (value !== undefined && typeof value !== 'number' && typeof value !== 'string') throw mismatch(path, 'int or string', value);
       return value;

@@ -1,12 +1,11 @@
 // Endpoints.
 
-import { FieldError } from '../../machinery/field-errors.ts';
-import { isIpv4 } from '../../machinery/names.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { Endpoints } from '../../machinery/types.ts';
 import { SHOWN } from '../columns.ts';
 import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 import { defaults, records } from '../object-access.ts';
+import { validateEndpoints } from './endpoints-validation.ts';
 
 export const ENDPOINTS: ResourceDefinition = defineResource<Endpoints>({
   group: '',
@@ -22,18 +21,7 @@ export const ENDPOINTS: ResourceDefinition = defineResource<Endpoints>({
       for (const subset of records((endpoints as unknown as Json)['subsets']))
         for (const port of records(subset['ports'])) defaults(port, { protocol: 'TCP' });
     },
-    validate(endpoints) {
-      const errors: FieldError[] = [];
-      for (const [index, subset] of (endpoints.subsets ?? []).entries()) {
-        for (const [at, address] of [...(subset.addresses ?? [])].entries()) {
-          if (!isIpv4(address.ip))
-            errors.push(
-              FieldError.invalid(`subsets[${index}].addresses[${at}].ip`, address.ip, 'must be a valid IP address, (e.g. 10.9.8.7)'),
-            );
-        }
-      }
-      return errors;
-    },
+    validate: validateEndpoints,
   },
   table: {
     columns: [

@@ -4,6 +4,7 @@ import { pathSegment } from '../../machinery/names.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { Event } from '../../machinery/types.ts';
 import { defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { validateEvent, validateEventUpdate } from './event-validation.ts';
 import { eventFromCore, eventToCore } from './event-versions.ts';
 
 export const EVENT: ResourceDefinition = defineResource<Event>({
@@ -32,7 +33,13 @@ export const EVENT: ResourceDefinition = defineResource<Event>({
     source: (event) => event.source?.component ?? '',
     type: (event) => event.type ?? '',
   },
-  strategy: { allowsCreateOnUpdate: true, nameProblems: pathSegment },
+  strategy: {
+    allowsCreateOnUpdate: true,
+    nameProblems: pathSegment,
+    validatesMetaLast: true,
+    validate: validateEvent,
+    validateUpdate: validateEventUpdate,
+  },
   table: {
     columns: [
       { name: 'Last Seen', type: 'string', description: 'The time at which the most recent occurrence of this event was recorded.' },

@@ -1,9 +1,11 @@
 // Namespace.
 
-import { dns1123Label } from '../../machinery/names.ts';
+import { FieldError } from '../../machinery/field-errors.ts';
+import { dns1123Label, qualifiedName } from '../../machinery/names.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { Namespace } from '../../machinery/types.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { isStandardFinalizer } from '../meta-validation.ts';
 
 export const NAMESPACE: ResourceDefinition = defineResource<Namespace>({
   group: '',
@@ -20,11 +22,24 @@ export const NAMESPACE: ResourceDefinition = defineResource<Namespace>({
   strategy: {
     nameProblems: dns1123Label,
     prepareForCreate(namespace) {
-      namespace.spec = { finalizers: ['kubernetes'] };
+      const finalizers = namespace.spec?.finalizers ?? [];
+      namespace.spec = { finalizers: finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes'] };
       namespace.status = { phase: 'Active' };
     },
+    validate: validateNamespace,
     prepareForUpdate(next, current) {
       if (current.spec !== undefined) next.spec = current.spec;
+    },
+    validateUpdate: (next, _current, meta) => [...meta.object, ...validateNamespace(next), ...meta.update],
+    validateStatusUpdate(next, _current, meta) {
+      const errors = [...meta.update];
+      const wanted = next.metadata.deletionTimestamp === undefined ? 'Active' : 'Terminating';
+      const phase = next.status?.phase ?? '';
+      if (phase !== wanted) {
+        const state = wanted === 'Active' ? 'is empty' : 'is not empty';
+        errors.push(FieldError.invalid('status.Phase', phase, `may only be '${wanted}' if \`deletionTimestamp\` ${state}`));
+      }
+      return errors;
     },
   },
   table: {
@@ -36,3 +51,15 @@ export const NAMESPACE: ResourceDefinition = defineResource<Namespace>({
     ],
   },
 });
+
+function validateNamespace(namespace: Namespace): FieldError[] {
+  return (namespace.spec?.finalizers ?? []).flatMap((finalizer) => namespaceFinalizerErrors(finalizer, 'spec.finalizers'));
+}
+
+/** Finalizers of a namespace's spec are named as others are. */
+export function namespaceFinalizerErrors(finalizer: string, path: string): FieldError[] {
+  const errors = qualifiedName(finalizer).map((problem) => FieldError.invalid(path, finalizer, problem));
+  if (!finalizer.includes('/') && !isStandardFinalizer(finalizer))
+    errors.push(FieldError.invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'));
+  return errors;
+}

@@ -1,9 +1,9 @@
 // Node.
 
-import { FieldError } from '../../machinery/field-errors.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { Node } from '../../machinery/types.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { linkPodCidrs, validateNode, validateNodeUpdate } from './node-validation.ts';
 import { roundResources } from './pod-defaults.ts';
 
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
@@ -22,27 +22,17 @@ export const NODE: ResourceDefinition = defineResource<Node>({
   fields: { 'spec.unschedulable': (node) => String(node.spec?.unschedulable ?? false) },
   strategy: {
     setDefaults(node) {
-      roundResources(node.status?.capacity);
-      roundResources(node.status?.allocatable);
-    },
-    validateUpdate(next, current) {
-      const errors: FieldError[] = [];
-      const [before, after] = [current.spec?.podCIDR ?? '', next.spec?.podCIDR ?? ''];
-      if (before !== '' && before !== after)
-        errors.push(FieldError.forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
-      const provider = current.spec?.providerID ?? '';
-      if (provider !== '' && provider !== (next.spec?.providerID ?? '')) {
-        errors.push(FieldError.forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid'));
+      const { status } = node;
+      if (status !== undefined) {
+        roundResources(status.capacity);
+        if (status.capacity !== undefined) status.allocatable ??= { ...status.capacity };
+        roundResources(status.allocatable);
       }
-      for (const [index, taint] of (next.spec?.taints ?? []).entries()) {
-        if (!['NoSchedule', 'PreferNoSchedule', 'NoExecute'].includes(taint.effect)) {
-          errors.push(
-            FieldError.notSupported(`metadata.taints[${index}].effect`, taint.effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute']),
-          );
-        }
-      }
-      return errors;
+      linkPodCidrs(node);
     },
+    validate: validateNode,
+    validateUpdate: (next, current, meta) => [...meta.object, ...validateNode(next), ...validateNodeUpdate(next, current, meta)],
+    validateStatusUpdate: validateNodeUpdate,
   },
   table: {
     columns: [

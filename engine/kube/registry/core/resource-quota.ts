@@ -3,6 +3,8 @@
 import type { ResourceQuota } from '../../machinery/kinds.ts';
 import { ageCell, textColumn } from '../columns.ts';
 import { defineResource, type ResourceDefinition, AGE_COLUMN, NAME_COLUMN } from '../definition.ts';
+import { roundResources } from './pod-defaults.ts';
+import { statusErrors, validateResourceQuota, validateResourceQuotaUpdate } from './resource-quota-validation.ts';
 
 export const RESOURCE_QUOTA: ResourceDefinition = defineResource<ResourceQuota>({
   group: '',
@@ -12,6 +14,17 @@ export const RESOURCE_QUOTA: ResourceDefinition = defineResource<ResourceQuota>(
   plural: 'resourcequotas',
   shortNames: ['quota'],
   hasStatus: true,
+  strategy: {
+    setDefaults(quota) {
+      roundResources(quota.spec?.hard);
+      roundResources(quota.status?.hard);
+      roundResources(quota.status?.used);
+    },
+    prepareForCreate: (quota) => void (quota.status = {}),
+    validate: validateResourceQuota,
+    validateUpdate: validateResourceQuotaUpdate,
+    validateStatusUpdate: (next, _current, meta) => [...meta.update, ...statusErrors(next)],
+  },
   table: {
     columns: [
       NAME_COLUMN,

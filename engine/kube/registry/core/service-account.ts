@@ -12,6 +12,10 @@ export const SERVICE_ACCOUNT: ResourceDefinition = defineResource<ServiceAccount
   plural: 'serviceaccounts',
   shortNames: ['sa'],
   otherSubresources: [{ name: 'token', kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] }],
+  strategy: {
+    prepareForCreate: keepSecretNames,
+    prepareForUpdate: keepSecretNames,
+  },
   table: {
     columns: [
       NAME_COLUMN,
@@ -25,3 +29,8 @@ export const SERVICE_ACCOUNT: ResourceDefinition = defineResource<ServiceAccount
     cells: (account, nowMs) => [account.metadata.name, account.secrets?.length ?? 0, ageOf(account.metadata.creationTimestamp, nowMs)],
   },
 });
+
+/** Of its secrets an account keeps the names only. */
+function keepSecretNames(account: ServiceAccount): void {
+  if (account.secrets !== undefined) account.secrets = account.secrets.map(({ name }) => (name === undefined ? {} : { name }));
+}
