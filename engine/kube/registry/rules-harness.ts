@@ -49,7 +49,7 @@ export async function openRules(settle: () => Promise<unknown>): Promise<Rules> 
       ...(body === undefined ? {} : { body: utf8(typeof body === 'string' ? body : JSON.stringify(body)) }),
     });
     const answer = JSON.parse(text(await readAllBytes(response.body))) as Loose & Omit<Status, 'metadata'>;
-    return { code: response.status, body: answer, words: response.status < 300 ? 'ok' : (answer as Status).message! };
+    return { code: response.status, body: answer, words: response.status < 300 ? 'ok' : answer.message! };
   };
   const path = (object: object): string => {
     const { apiVersion, kind, metadata } = object as Named;
