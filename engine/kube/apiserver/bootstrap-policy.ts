@@ -197,8 +197,6 @@ const ROLES: readonly Role[] = [
       rule(['create'], 'authorization.k8s.io', 'subjectaccessreviews'),
       rule(['list', 'watch'], '*', '*'),
       rule(['create'], '', 'serviceaccounts/token'),
-      // Our controllers run under this name alone; upstream each has a service account with a role of its own.
-      rule(ALL, '*', '*'),
     ],
   },
   { name: 'system:kube-dns', rules: [rule(['list', 'watch'], '', 'endpoints', 'services')] },

@@ -14,9 +14,17 @@ export function createClient(
   config: ClientConfig,
   options: { readonly userAgent: string; readonly maxIdle?: number; readonly resolve?: (name: string) => Promise<string> },
 ): RestClient {
+  return new RestClient({ transport: createTransport(process, config, options), userAgent: options.userAgent, token: config.token });
+}
+
+/** The connections below a client; what they carry is for whoever uses them to say. */
+export function createTransport(
+  process: Process,
+  config: ClientConfig,
+  options: { readonly maxIdle?: number; readonly resolve?: (name: string) => Promise<string> },
+): HttpClient {
   const connect = (signal?: AbortSignal): Promise<Connection> => openConnection(process, config, options.resolve, signal);
-  const transport = new HttpClient({ connect, host: `${config.host}:${config.port}`, maxIdle: options.maxIdle ?? 4 });
-  return new RestClient({ transport, userAgent: options.userAgent, token: config.token });
+  return new HttpClient({ connect, host: `${config.host}:${config.port}`, maxIdle: options.maxIdle ?? 4 });
 }
 
 /** The user agent of a component of this version: `kubelet/v1.20.2 (linux/amd64) kubernetes/faecb19`. */

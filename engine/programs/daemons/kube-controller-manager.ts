@@ -1,11 +1,13 @@
-// Models kube-controller-manager v1.20: flags, leader election, and all controllers over one set of informers.
-// Not modelled: a client of its own for every controller (--use-service-account-credentials); all writes are the manager's.
+// Models kube-controller-manager v1.20: flags, leader election, and all controllers over one set of informers, each with the
+// credentials of its own service account when --use-service-account-credentials says so.
 
 import { CorrelatingRecorder } from '../../kube/client/event-recorder.ts';
 import { SharedInformers } from '../../kube/client/informer.ts';
-import { createClient, userAgentOf } from '../../kube/client/connect.ts';
-import { loadClientConfig } from '../../kube/client/kubeconfig.ts';
+import { AccountTransport } from '../../kube/client/account-transport.ts';
+import { createClient, createTransport, userAgentOf } from '../../kube/client/connect.ts';
+import { loadClientConfig, type ClientConfig } from '../../kube/client/kubeconfig.ts';
 import { LeaderElector } from '../../kube/client/leader-election.ts';
+import { RestClient } from '../../kube/client/rest-client.ts';
 import { RateLimitingQueue } from '../../kube/client/work-queue.ts';
 import { startBootstrapSigner, startTokenCleaner } from '../../kube/controllers/bootstrap.ts';
 import { startCsrApproving, startCsrSigning } from '../../kube/controllers/certificates.ts';
@@ -23,10 +25,13 @@ import { startNamespace } from '../../kube/controllers/namespace.ts';
 import { startNodeIpam, startTtl } from '../../kube/controllers/node-ipam.ts';
 import { NODE_LIFECYCLE_DEFAULTS, startNodeLifecycle } from '../../kube/controllers/node-lifecycle.ts';
 import { startPodGc } from '../../kube/controllers/pod-gc.ts';
+import { startResourceQuota } from '../../kube/controllers/resource-quota.ts';
 import { startReplicaSet, startReplicationController } from '../../kube/controllers/replicaset.ts';
 import { startRootCa, startServiceAccount, startTokens } from '../../kube/controllers/service-accounts.ts';
 import { startStatefulSet } from '../../kube/controllers/statefulset.ts';
+import { startPvcProtection, startPvProtection } from '../../kube/controllers/storage-protection.ts';
 import { startTaintManager } from '../../kube/controllers/taint-manager.ts';
+import type { KubeClient } from '../../kube/client/contracts.ts';
 import type { Process, Program } from '../../kernel/process.ts';
 import {
   durationMs,
@@ -72,6 +77,8 @@ const VALUES = [
 ];
 const BOOLEANS = ['allocate-node-cidrs', 'leader-elect', 'use-service-account-credentials'];
 
+const NAME = 'kube-controller-manager';
+
 export const kubeControllerManager: Program = {
   name: 'kube-controller-manager',
   paths: [],
@@ -94,12 +101,9 @@ async function run(process: Process, flags: Flags, signal: AbortSignal): Promise
     signal,
   });
   if (!process.resumed) klog(process, 'secure_serving.go:197')('I', `Serving securely on ${flags.get('bind-address') ?? '[::]'}:${port}`);
-  const client = createClient(process, loadClientConfig(process, { kubeconfig: flags.get('kubeconfig') ?? '' }), {
-    userAgent: userAgentOf('kube-controller-manager'),
-    maxIdle: 100,
-  });
-  const recorder = (component: string): CorrelatingRecorder =>
-    new CorrelatingRecorder({ client, clock: sys.clock, rng: sys.rng, component });
+  const config = loadClientConfig(process, { kubeconfig: flags.get('kubeconfig') ?? '' });
+  const client = createClient(process, config, { userAgent: userAgentOf(NAME), maxIdle: 100 });
+  const begin = (): void => startControllers(process, flags, contextOf(process, client, signal), clientsOf(process, config, client, flags));
   const elect = async (): Promise<number> => {
     if (flags.get('leader-elect') !== 'false') {
       const elector = new LeaderElector({
@@ -109,27 +113,47 @@ async function run(process: Process, flags: Flags, signal: AbortSignal): Promise
         namespace: 'kube-system',
         name: 'kube-controller-manager',
         identity,
-        recorder: recorder(identity),
+        recorder: recorderWith(process, client)(identity),
         log: (line) => klog(process, 'leaderelection.go:243')('I', line),
       });
       await elector.acquire(signal);
-      startControllers(process, flags, contextOf(process, client, recorder, signal));
+      begin();
       await elector.renew(signal);
       klog(process, 'controllermanager.go:294')('E', 'leaderelection lost');
       return 255;
     }
-    startControllers(process, flags, contextOf(process, client, recorder, signal));
+    begin();
     return sys.block<number>(() => undefined);
   };
   return Promise.race([elect(), health.then(() => 1)]);
 }
 
-function contextOf(
-  process: Process,
-  client: ControllerContext['client'],
-  recorder: ControllerContext['recorder'],
-  signal: AbortSignal,
-): ControllerContext {
+function recorderWith(process: Process, client: KubeClient): ControllerContext['recorder'] {
+  const { clock, rng } = process.sys;
+  return (component) => new CorrelatingRecorder({ client, clock, rng, component });
+}
+
+/** The client of the service account a controller acts as. */
+type ClientFor = (account: string) => KubeClient;
+
+function clientsOf(process: Process, config: ClientConfig, root: KubeClient, flags: Flags): ClientFor {
+  if (flags.get('use-service-account-credentials') !== 'true') return () => root;
+  const clients = new Map<string, KubeClient>();
+  // A certificate would say who asks before a token is looked at.
+  const transport = createTransport(process, { ...config, certificate: undefined }, { maxIdle: 100 });
+  const { clock } = process.sys;
+  return (name) => {
+    let client = clients.get(name);
+    if (client === undefined) {
+      const own = new AccountTransport({ namespace: 'kube-system', name, root, transport, clock });
+      const userAgent = `${userAgentOf(NAME)}/system:serviceaccount:kube-system:${name}`;
+      clients.set(name, (client = new RestClient({ transport: own, userAgent })));
+    }
+    return client;
+  };
+}
+
+function contextOf(process: Process, client: KubeClient, signal: AbortSignal): ControllerContext {
   const { sys } = process;
   const log = klog(process, 'controllermanager.go:574');
   const informers = new SharedInformers({
@@ -150,13 +174,16 @@ function contextOf(
     rng: sys.rng,
     signal,
     isResumed: process.resumed,
-    recorder,
+    recorder: recorderWith(process, client),
     queue: () => new RateLimitingQueue(sys.clock),
     log,
   };
 }
 
-function startControllers(process: Process, flags: Flags, context: ControllerContext): void {
+/** A controller's name in --controllers, the account it acts as (none: the manager itself), and how it starts. */
+type Entry = readonly [name: string, account: string | undefined, start: ((context: ControllerContext) => void) | undefined];
+
+function startControllers(process: Process, flags: Flags, root: ControllerContext, clientFor: ClientFor): void {
   const { sys } = process;
   const read = (flag: string): string | undefined => {
     const path = flags.get(flag);
@@ -166,64 +193,62 @@ function startControllers(process: Process, flags: Flags, context: ControllerCon
   const accountKey = read('service-account-private-key-file');
   const signingCert = read('cluster-signing-cert-file');
   const signingKey = read('cluster-signing-key-file');
-  const controllers: readonly (readonly [string, (() => void) | undefined])[] = [
+  const signing =
+    signingCert === undefined || signingKey === undefined ? undefined : { certificatePem: signingCert, privateKeyPem: signingKey };
+  const signingMs = durationMs(flags, 'cluster-signing-duration', 8760 * 3_600_000);
+  const hasCidrs = flags.get('allocate-node-cidrs') === 'true' && flags.has('cluster-cidr');
+  const controllers: readonly Entry[] = [
     [
       'serviceaccount-token',
-      accountKey === undefined ? undefined : () => startTokens(context, { privateKeyPem: accountKey, rootCa: rootCa ?? '' }),
+      undefined,
+      accountKey === undefined ? undefined : (context) => startTokens(context, { privateKeyPem: accountKey, rootCa: rootCa ?? '' }),
     ],
-    ['endpoint', () => startEndpoints(context)],
-    ['endpointslice', () => startEndpointSlices(context)],
-    ['replicationcontroller', () => startReplicationController(context)],
-    ['podgc', () => startPodGc(context, numberFlag(flags, 'terminated-pod-gc-threshold', 12_500))],
-    ['namespace', () => startNamespace(context)],
-    ['serviceaccount', () => startServiceAccount(context)],
-    ['garbagecollector', () => startGarbageCollector(context)],
-    ['daemonset', () => startDaemonSet(context)],
-    ['job', () => startJob(context)],
-    ['deployment', () => startDeployment(context)],
-    ['replicaset', () => startReplicaSet(context)],
-    ['disruption', () => startDisruption(context)],
-    ['statefulset', () => startStatefulSet(context)],
-    [
-      'csrsigning',
-      signingCert === undefined || signingKey === undefined
-        ? undefined
-        : () =>
-            startCsrSigning(
-              context,
-              { certificatePem: signingCert, privateKeyPem: signingKey },
-              durationMs(flags, 'cluster-signing-duration', 8760 * 3_600_000),
-            ),
-    ],
-    ['cronjob', () => startCronJob(context)],
-    ['csrapproving', () => startCsrApproving(context)],
-    ['ttl', () => startTtl(context)],
-    ['bootstrapsigner', () => startBootstrapSigner(context)],
-    ['tokencleaner', () => startTokenCleaner(context)],
+    ['endpoint', 'endpoint-controller', startEndpoints],
+    ['endpointslice', 'endpointslice-controller', startEndpointSlices],
+    ['replicationcontroller', 'replication-controller', startReplicationController],
+    ['podgc', 'pod-garbage-collector', (context) => startPodGc(context, numberFlag(flags, 'terminated-pod-gc-threshold', 12_500))],
+    ['resourcequota', 'resourcequota-controller', startResourceQuota],
+    ['namespace', 'namespace-controller', startNamespace],
+    ['serviceaccount', 'service-account-controller', startServiceAccount],
+    ['garbagecollector', 'generic-garbage-collector', startGarbageCollector],
+    ['daemonset', 'daemon-set-controller', startDaemonSet],
+    ['job', 'job-controller', startJob],
+    ['deployment', 'deployment-controller', startDeployment],
+    ['replicaset', 'replicaset-controller', startReplicaSet],
+    ['disruption', 'disruption-controller', startDisruption],
+    ['statefulset', 'statefulset-controller', startStatefulSet],
+    ['cronjob', 'cronjob-controller', startCronJob],
+    ['csrsigning', 'certificate-controller', signing === undefined ? undefined : (context) => startCsrSigning(context, signing, signingMs)],
+    ['csrapproving', 'certificate-controller', startCsrApproving],
+    ['ttl', 'ttl-controller', startTtl],
+    ['bootstrapsigner', 'bootstrap-signer', startBootstrapSigner],
+    ['tokencleaner', 'token-cleaner', startTokenCleaner],
     [
       'nodeipam',
-      flags.get('allocate-node-cidrs') === 'true' && flags.has('cluster-cidr')
-        ? () => startNodeIpam(context, flags.get('cluster-cidr')!, numberFlag(flags, 'node-cidr-mask-size', 24))
-        : undefined,
+      'node-controller',
+      hasCidrs ? (context) => startNodeIpam(context, flags.get('cluster-cidr')!, numberFlag(flags, 'node-cidr-mask-size', 24)) : undefined,
     ],
-    ['nodelifecycle', () => startNodes(flags, context)],
-    ['clusterrole-aggregation', () => startClusterRoleAggregation(context)],
-    ['root-ca-cert-publisher', rootCa === undefined ? undefined : () => startRootCa(context, rootCa)],
+    ['nodelifecycle', 'node-controller', (context) => startNodes(flags, context)],
+    ['clusterrole-aggregation', 'clusterrole-aggregation-controller', startClusterRoleAggregation],
+    ['pvc-protection', 'pvc-protection-controller', startPvcProtection],
+    ['pv-protection', 'pv-protection-controller', startPvProtection],
+    ['root-ca-cert-publisher', 'root-ca-cert-publisher', rootCa === undefined ? undefined : (context) => startRootCa(context, rootCa)],
   ];
   const listed = (flags.get('controllers') ?? '*').split(',');
   const offByDefault = new Set(['bootstrapsigner', 'tokencleaner']);
-  for (const [name, start] of controllers) {
+  for (const [name, account, start] of controllers) {
     const isOn = !listed.includes(`-${name}`) && (listed.includes(name) || (listed.includes('*') && !offByDefault.has(name)));
     if (!isOn) {
-      context.log('W', `"${name}" is disabled`);
+      root.log('W', `"${name}" is disabled`);
       continue;
     }
     if (start === undefined) {
-      context.log('W', `Skipping "${name}"`);
+      root.log('W', `Skipping "${name}"`);
       continue;
     }
-    start();
-    if (!process.resumed) context.log('I', `Started "${name}"`);
+    const client = account === undefined ? root.client : clientFor(account);
+    start({ ...root, client, recorder: recorderWith(process, client) });
+    if (!process.resumed) root.log('I', `Started "${name}"`);
   }
 }
 
