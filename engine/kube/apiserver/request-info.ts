@@ -14,6 +14,10 @@ export interface RequestInfo {
   readonly namespace: string;
   readonly resource: string;
   readonly name: string;
+  /** The name as it stands in the path; '' when only a selector says one. */
+  readonly pathName: string;
+  /** One of the old paths under /watch/. */
+  readonly isWatchPath: boolean;
   readonly subresource: string;
   /** What follows the subresource: the path of a proxy request. */
   readonly rest: string;
@@ -37,6 +41,8 @@ export function requestInfoOf(request: Pick<HttpRequest, 'method' | 'target'>): 
     namespace: '',
     resource: '',
     name: '',
+    pathName: '',
+    isWatchPath: false,
     subresource: '',
     rest: '',
   };
@@ -82,6 +88,8 @@ export function requestInfoOf(request: Pick<HttpRequest, 'method' | 'target'>): 
     resource,
     // A list or watch of one object by name is about that object.
     name: name === '' ? (/^metadata\.name==?([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1] ?? '') : name,
+    pathName: name,
+    isWatchPath: isDeprecatedWatch,
     subresource,
     rest: more.join('/'),
   };

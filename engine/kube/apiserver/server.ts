@@ -1,25 +1,19 @@
 // Models kube-apiserver's request path: authentication, authorisation, routing, answers.
 
 import { background } from '../../sim/background.ts';
-import { parse as parseYaml } from 'yaml';
 import type { Clock } from '../../sim/clock.ts';
-import { text } from '../../sim/bytes.ts';
 import { isSysError } from '../../sim/errno.ts';
 import type { Rng } from '../../sim/rng.ts';
 import { DEADLINE_EXCEEDED, type EtcdClient } from '../../etcd/client.ts';
 import { EtcdError } from '../../etcd/mvcc.ts';
 import type { HttpRequest, HttpResponder } from '../../net/http.ts';
-import { readAllBytes } from '../../net/http-message.ts';
 import { InvariantError } from '../../sim/invariant.ts';
 import { ProcessExit } from '../../sim/stream.ts';
 import { ApiError, isNotFound } from '../machinery/api-error.ts';
-import { isRecord } from '../machinery/deep.ts';
 import { goQuote } from '../machinery/go-syntax.ts';
 import { apiVersionOf } from '../machinery/resources.ts';
 import {
   forbidden,
-  badRequest,
-  entityTooLarge,
   internalError,
   methodNotSupported,
   notAcceptable,
@@ -27,23 +21,25 @@ import {
   noSuchResource,
   timeout,
   plainError,
-  unsupportedMediaType,
 } from '../machinery/status.ts';
 import { servedVersions, type ApiObject, type ResourceDefinition, type ServedVersion } from '../registry/definition.ts';
 import type { AdmissionPlugin, ClusterReader } from './admission.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Authorizer } from './authorization.ts';
 import { forbiddenFor, sanitized } from './authorization.ts';
+import { readApiObject, readObject, readText } from './body.ts';
 import { deprecationWarning, withHeader } from './deprecation.ts';
 import { ImpersonationError, impersonated } from './impersonation.ts';
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './discovery.ts';
 import { APPLY_PATCH, applyPatch, patchTypeOf, patchTypesOf } from './patch.ts';
 import { serveCustomScale } from './custom-scale.ts';
 import { listFrom } from './listing.ts';
+import { isPretty, prettily } from './pretty.ts';
 import { requestInfoOf, type RequestInfo } from './request-info.ts';
 import { deleteOptionsOf, listOptionsOf, versionProblem } from './request-options.ts';
 import { ResourceEndpoint, type WriteContext, type WriteHooks } from './resource-endpoint.ts';
 import { ResourceStore, type Stored } from './resource-store.ts';
+import { checkRoute } from './routes.ts';
 import { Selection } from './selection.ts';
 import { negotiate, partialOf, tableOf, type Representation } from './table.ts';
 import type { User } from './user.ts';
@@ -52,8 +48,6 @@ import { managerOfAgent, writeOptionsOf, type WriteOptions } from './write-optio
 import { serveWatch } from './watch-stream.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
-/** The largest body the server reads. */
-const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 /** What a subresource or a special resource needs to answer by itself. */
 export interface SpecialRequest {
@@ -66,6 +60,8 @@ export interface SpecialRequest {
   readonly context: WriteContext;
   readonly readBody: () => Promise<unknown>;
   readonly readText: () => Promise<string>;
+  /** The body as an object of the resource. */
+  readonly readNamed: () => Promise<{ readonly object: ApiObject; readonly body: string }>;
   readonly sendObject: (status: number, object: unknown) => Promise<void>;
 }
 
@@ -198,7 +194,7 @@ export class ApiServer implements ClusterReader {
       const user = impersonated(this.#options.authenticator.authenticate(request), request, this.#authorizer);
       const decision = this.#authorizer.authorize(user, info);
       if (!decision.isAllowed) throw forbiddenFor(user, info, decision.reason);
-      out = this.#warning(info, respond);
+      out = this.#warning(info, isPretty(info, request) ? prettily(respond) : respond);
       await this.#dispatch(info, user, request, out);
     } catch (error) {
       if (error instanceof ImpersonationError) {
@@ -267,9 +263,26 @@ export class ApiServer implements ClusterReader {
     }
     const found = this.#served.get(`${info.group}/${info.version}/${info.resource}`);
     if (found === undefined) {
+      // Groups of custom resources are unknown to the router; what it knows it refuses by itself.
+      if (this.#isRouted(info.group)) throw noSuchResource();
       return notFoundPage(respond);
     }
     await this.#resource(info, user, request, respond, found.endpoint, found.served);
+  }
+
+  #isRouted(group: string): boolean {
+    for (const { definition } of this.#endpoints.values())
+      if (!definition.isCustom && [definition, ...definition.alsoServedAs].some((served) => served.group === group)) return true;
+    return false;
+  }
+
+  /** Whether the scheme of built-in types has a kind. */
+  #knows(apiVersion: string, kind: string): boolean {
+    for (const { definition } of this.#endpoints.values()) {
+      if (definition.isCustom || (definition.kind !== kind && `${definition.kind}List` !== kind)) continue;
+      if ([definition, ...definition.alsoServedAs].some((served) => apiVersionOf(served) === apiVersion)) return true;
+    }
+    return ['DeleteOptions', 'Status', 'ListOptions'].includes(kind);
   }
 
   async #resource(
@@ -282,6 +295,8 @@ export class ApiServer implements ClusterReader {
   ): Promise<void> {
     const { definition } = endpoint;
     const readBody = (): Promise<unknown> => readObject(request);
+    const readNamed = (): ReturnType<typeof readApiObject> =>
+      readApiObject(request, definition, served, (apiVersion, kind) => this.#knows(apiVersion, kind));
     const sendObject = (status: number, object: unknown): Promise<void> =>
       respond.send({ status, headers: JSON_TYPE }, `${JSON.stringify(object)}\n`);
     const patchType = info.verb === 'patch' ? patchTypeOf(request.headers.get('content-type'), patchTypesOf(definition)) : '';
@@ -302,7 +317,19 @@ export class ApiServer implements ClusterReader {
       `${definition.plural}.${definition.group}${info.subresource === '' ? '' : `/${info.subresource}`}`,
     );
     if (special !== undefined) {
-      await special({ info, user, request, respond, endpoint, served, context, readBody, readText: () => readText(request), sendObject });
+      await special({
+        info,
+        user,
+        request,
+        respond,
+        endpoint,
+        served,
+        context,
+        readBody,
+        readText: () => readText(request),
+        readNamed,
+        sendObject,
+      });
       return;
     }
     if (
@@ -321,12 +348,14 @@ export class ApiServer implements ClusterReader {
         context,
         readBody,
         readText: () => readText(request),
+        readNamed,
         sendObject,
       });
       return;
     }
-    if (info.subresource !== '' && !(info.subresource === 'status' && (served.hasStatus ?? definition.hasStatus)))
-      throw definition.isCustom ? notFound({ group: definition.group, resource: definition.plural }, info.name) : noSuchResource();
+    if (!definition.isCustom) checkRoute(info, definition, served);
+    else if (info.subresource !== '' && !(info.subresource === 'status' && (served.hasStatus ?? definition.hasStatus)))
+      throw notFound({ group: definition.group, resource: definition.plural }, info.name);
     const accept = request.headers.get('accept');
     const representation = negotiate(accept);
     if (representation === undefined) {
@@ -367,13 +396,11 @@ export class ApiServer implements ClusterReader {
           respond,
         );
       case 'create': {
-        const body = await readText(request);
-        const object = checkedObject(parseBody(body, request.headers.get('content-type')), definition, served);
+        const { object, body } = await readNamed();
         return send(201, await endpoint.create(object, { ...context, body }));
       }
       case 'update': {
-        const body = await readText(request);
-        const object = checkedObject(parseBody(body, request.headers.get('content-type')), definition, served);
+        const { object, body } = await readNamed();
         const { stored, isNew } = await endpoint.update(info.name, object, { ...context, body });
         return send(isNew ? 201 : 200, stored);
       }
@@ -479,54 +506,6 @@ function listBody(
     return !definition.isCustom && json.startsWith(prefix) ? `{${json.slice(prefix.length)}` : json;
   });
   return `${head.slice(0, -1)},"items":[${bodies.join(',')}]}\n`;
-}
-
-/** JSON or YAML; anything else is 415. */
-async function readObject(request: HttpRequest): Promise<unknown> {
-  return parseBody(await readText(request), request.headers.get('content-type'));
-}
-
-async function readText(request: HttpRequest): Promise<string> {
-  const bytes = await readAllBytes(request.body);
-  if (bytes.length > MAX_BODY_BYTES) {
-    throw entityTooLarge(`limit is ${MAX_BODY_BYTES}`);
-  }
-  return text(bytes);
-}
-
-export function parseBody(body: string, contentType: string | undefined): unknown {
-  const type = (contentType ?? 'application/json').split(';')[0]!.trim();
-  if (body === '') return undefined;
-  if (type === 'application/yaml' || type === 'application/apply-patch+yaml') return parseYaml(body);
-  if (type !== 'application/json' && !type.endsWith('+json')) {
-    throw unsupportedMediaType(
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
-    );
-  }
-  try {
-    return JSON.parse(body);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
-  }
-}
-
-function checkedObject(body: unknown, definition: ResourceDefinition, served: ServedVersion): ApiObject {
-  if (!isRecord(body)) throw badRequest('the body of the request is not an object');
-  const apiVersion = apiVersionOf(served);
-  const object: ApiObject = { kind: definition.kind, apiVersion, ...body } as ApiObject;
-  if (object.kind === '' || object.kind === undefined) object.kind = definition.kind;
-  if (object.apiVersion === '' || object.apiVersion === undefined) object.apiVersion = apiVersion;
-  if (object.apiVersion !== apiVersion) {
-    throw badRequest(`the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`);
-  }
-  if (object.kind !== definition.kind) {
-    throw badRequest(
-      `${object.kind} in version "${served.version}" cannot be handled as a ${definition.kind}: no kind "${object.kind}" is registered for version "${apiVersion}" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`,
-    );
-  }
-  object.metadata = (isRecord(object.metadata) ? { ...object.metadata } : {}) as ApiObject['metadata'];
-  return object;
 }
 
 function deletedStatus(definition: ResourceDefinition, stored: Stored): unknown {

@@ -96,7 +96,7 @@ export function plainError(message: string): ApiError {
 }
 
 export function timeout(message: string, retryAfterSeconds: number): ApiError {
-  return failure(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds });
+  return failure(504, 'Timeout', `Timeout: ${message}`, retryAfterSeconds === 0 ? {} : { retryAfterSeconds });
 }
 
 /** A version that the server has not reached. */
@@ -116,7 +116,7 @@ export function entityTooLarge(message: string): ApiError {
 }
 
 export function tooManyRequests(message: string, retryAfterSeconds: number): ApiError {
-  return failure(429, 'TooManyRequests', message, retryAfterSeconds === 0 ? undefined : { retryAfterSeconds });
+  return failure(429, 'TooManyRequests', message, retryAfterSeconds === 0 ? {} : { retryAfterSeconds });
 }
 
 export function serviceUnavailable(message: string): ApiError {
