@@ -1,5 +1,6 @@
 // Models validation/field: errors that name the field they are about.
 
+import { goPrint } from './go-print.ts';
 import { goQuote, GoSyntax, goStringMap, goStrings } from './go-syntax.ts';
 
 export class FieldError {
@@ -26,6 +27,13 @@ export class FieldError {
   /** The value is already in Go's notation. */
   static invalidGo(field: string, shownValue: string, detail: string): FieldError {
     return FieldError.invalid(field, new GoSyntax(shownValue), detail);
+  }
+  /** A structure: `type` is the Go type of the value (what it points at, for a pointer), which is printed as %#v. */
+  static invalidOf(field: string, type: string, value: unknown, detail: string): FieldError {
+    return FieldError.invalid(field, value === undefined || value === null ? value : new GoSyntax(goPrint(type, value)), detail);
+  }
+  static notSupportedOf(field: string, type: string, value: unknown, supported: readonly string[]): FieldError {
+    return FieldError.notSupported(field, new GoSyntax(goPrint(type, value)), supported);
   }
   static duplicate(field: string, value: unknown, detail = ''): FieldError {
     return new FieldError('FieldValueDuplicate', field, withDetail(`Duplicate value: ${shown(value)}`, detail));

@@ -223,7 +223,11 @@ export function inRange(value: number, least: number, most: number): readonly st
 }
 
 export function ipAddress(value: string): readonly string[] {
-  return isIpv4(value) || isIpv6(value) ? [] : ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
+  return isIp(value) ? [] : ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
+}
+
+export function isIp(value: string): boolean {
+  return isIpv4(value) || isIpv6(value);
 }
 
 /** net.ParseIP of 1.20's Go: leading zeros are allowed. */
@@ -262,4 +266,21 @@ export function ipv6Words(value: string): readonly number[] | undefined {
   const missing = 8 - head.length - tail.length;
   if (second === undefined ? missing !== 0 : missing < 1) return undefined;
   return [...head, ...new Array<number>(missing).fill(0), ...tail];
+}
+
+export function percent(value: string): readonly string[] {
+  if (/^[0-9]+%$/.test(value)) return [];
+  return [regexError("a valid percent string must be a numeric string followed by an ending '%'", '[0-9]+%', '1%', '93%')];
+}
+
+export function httpHeaderName(value: string): readonly string[] {
+  if (/^[-A-Za-z0-9]+$/.test(value)) return [];
+  return [regexError("a valid HTTP header must consist of alphanumeric characters or '-'", '[-A-Za-z0-9]+', 'X-Header-Name')];
+}
+
+const MAX_ID = 2 ** 31 - 1;
+
+/** User and group ids. */
+export function unixId(value: number): readonly string[] {
+  return inRange(value, 0, MAX_ID);
 }
