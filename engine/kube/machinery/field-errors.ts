@@ -38,6 +38,9 @@ export class FieldError {
   static duplicate(field: string, value: unknown, detail = ''): FieldError {
     return new FieldError('FieldValueDuplicate', field, withDetail(`Duplicate value: ${shown(value)}`, detail));
   }
+  static duplicateOf(field: string, type: string, value: unknown): FieldError {
+    return FieldError.duplicate(field, new GoSyntax(goPrint(type, value)));
+  }
   static notFound(field: string, value: unknown): FieldError {
     return new FieldError('FieldValueNotFound', field, `Not found: ${shown(value)}`);
   }

@@ -79,21 +79,47 @@ const SUFFIX_SCALES: readonly (readonly [RegExp, number])[] = [
 
 /** Quantities keep the digits and the scale they were written with. */
 function goQuantity(value: unknown): string {
-  const text = String(value ?? '');
-  if (text === '')
-    return 'resource.Quantity{i:resource.int64Amount{value:0, scale:0}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:"", Format:""}';
+  const { amount, scale, kept, format } = quantityParts(value);
+  return `resource.Quantity{i:resource.int64Amount{value:${amount}, scale:${scale}}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:${goQuote(kept)}, Format:${goQuote(format)}}`;
+}
+
+function quantityParts(value: unknown): {
+  readonly amount: number;
+  readonly scale: number;
+  readonly kept: string;
+  readonly format: string;
+} {
+  const text = String((value ?? '') as string | number);
+  if (text === '') return { amount: 0, scale: 0, kept: '', format: '' };
   const quantity = Quantity.parse(text);
-  let amount = quantity.value;
-  let scale = 0;
+  const { format } = quantity;
   // The text is kept where it is sure to be the canonical one, and that is not looked into deeply.
-  let isKept = quantity.format === 'BinarySI' && (Number.parseInt(text, 10) & 7) !== 0 && !text.includes('.');
-  if (quantity.format === 'DecimalSI') {
-    const [, whole = '', fraction = ''] = /^([+-]?\d*)(?:\.(\d*))?/.exec(text)!;
-    amount = Number(whole + fraction);
-    scale = (SUFFIX_SCALES.find(([suffix]) => suffix.test(text))?.[1] ?? 0) - fraction.length;
-    isKept = scale % 3 === 0 && !`${whole}${fraction}`.endsWith('000') && !/^[+-]?0/.test(whole + fraction);
-  }
-  return `resource.Quantity{i:resource.int64Amount{value:${amount}, scale:${scale}}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:${goQuote(isKept ? text : '')}, Format:${goQuote(quantity.format)}}`;
+  if (format === 'BinarySI')
+    return { amount: quantity.value, scale: 0, kept: (Number.parseInt(text, 10) & 7) !== 0 && !text.includes('.') ? text : '', format };
+  const [, whole = '', fraction = ''] = /^([+-]?\d*)(?:\.(\d*))?/.exec(text)!;
+  const digits = whole + fraction;
+  const scale = (SUFFIX_SCALES.find(([suffix]) => suffix.test(text))?.[1] ?? 0) - fraction.length;
+  const isKept = scale % 3 === 0 && !digits.endsWith('000') && !/^[+-]?0/.test(digits);
+  return { amount: Number(digits), scale, kept: isKept ? text : '', format };
+}
+
+const AMOUNT: GoType = {
+  kind: 'struct',
+  name: 'resource.int64Amount',
+  fields: [
+    { name: 'value', json: 'value', type: { kind: 'int', name: 'int64' } },
+    { name: 'scale', json: 'scale', type: { kind: 'int', name: 'resource.Scale' } },
+  ],
+};
+
+/** A quantity's fields as its struct has them. */
+export function goQuantityFields(value: unknown): readonly { readonly name: string; readonly type: GoType; readonly value: unknown }[] {
+  const { amount, scale, kept, format } = quantityParts(value);
+  return [
+    { name: 'i', type: AMOUNT, value: { value: amount, scale } },
+    { name: 's', type: internalType('string'), value: kept },
+    { name: 'Format', type: { kind: 'string', name: 'resource.Format' }, value: format },
+  ];
 }
 
 /** An address on Go's heap, the same for the same value. */

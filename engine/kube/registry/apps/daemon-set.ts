@@ -1,24 +1,10 @@
 // DaemonSet.
 
-import { isDeepEqual, isRecord } from '../../machinery/deep.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { DaemonSet } from '../../machinery/types.ts';
 import { countColumn, selectorCell, templateCells, WORKLOAD_COLUMNS } from '../columns.ts';
-import { defaultPodTemplate } from '../core/pod-defaults.ts';
 import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
-import { defaults, specOf } from '../object-access.ts';
-import { immutableSelector, validateWorkload } from './workload-validation.ts';
-
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
-
-/** A counter that apps/v1 has no field for any more: it goes on as an annotation, which clients cannot set. */
-function writeTemplateGeneration({ metadata }: DaemonSet, generation: number): void {
-  if (generation === 0) return;
-  (metadata as { annotations?: Record<string, string> }).annotations = {
-    ...metadata.annotations,
-    [TEMPLATE_GENERATION]: String(generation),
-  };
-}
+import { DAEMON_SET_STRATEGY } from './daemon-set-strategy.ts';
 
 export const DAEMON_SET: ResourceDefinition = defineResource<DaemonSet>({
   group: 'apps',
@@ -30,34 +16,7 @@ export const DAEMON_SET: ResourceDefinition = defineResource<DaemonSet>({
   kind: 'DaemonSet',
   plural: 'daemonsets',
   shortNames: ['ds'],
-  strategy: {
-    setDefaults(set) {
-      const spec = specOf(set);
-      defaults(spec, { revisionHistoryLimit: 10 });
-      if (!isRecord(spec['updateStrategy'])) spec['updateStrategy'] = {};
-      const strategy = spec['updateStrategy'] as Json;
-      defaults(strategy, { type: 'RollingUpdate' });
-      if (strategy['type'] === 'RollingUpdate') {
-        if (!isRecord(strategy['rollingUpdate'])) strategy['rollingUpdate'] = {};
-        defaults(strategy['rollingUpdate'] as Json, { maxUnavailable: 1 });
-      }
-      spec['template'] ??= {};
-      defaultPodTemplate(spec['template']);
-    },
-    prepareForCreate(set) {
-      Object.assign(set, { status: { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 } });
-      writeTemplateGeneration(set, 1);
-    },
-    prepareForUpdate(next, current) {
-      const before = Number(current.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
-      writeTemplateGeneration(next, isDeepEqual(next.spec?.template, current.spec?.template) ? before : before + 1);
-    },
-    validate: (set) => validateWorkload(set, { needsAlwaysRestart: true, kindOfSelector: 'set' }),
-    validateUpdate: (next, current) => [
-      ...validateWorkload(next, { needsAlwaysRestart: true, kindOfSelector: 'set' }),
-      ...immutableSelector(next, current),
-    ],
-  },
+  strategy: DAEMON_SET_STRATEGY,
   table: {
     columns: [
       NAME_COLUMN,

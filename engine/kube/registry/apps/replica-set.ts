@@ -3,10 +3,8 @@
 import { ageOf } from '../../machinery/time.ts';
 import type { ReplicaSet } from '../../machinery/types.ts';
 import { countColumn, selectorCell, templateCells, WORKLOAD_COLUMNS } from '../columns.ts';
-import { defaultPodTemplate } from '../core/pod-defaults.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
-import { defaults, specOf } from '../object-access.ts';
-import { immutableSelector, validateWorkload } from './workload-validation.ts';
+import { REPLICA_SET_STRATEGY } from './replica-set-strategy.ts';
 
 export const REPLICA_SET: ResourceDefinition = defineResource<ReplicaSet>({
   group: 'apps',
@@ -20,22 +18,7 @@ export const REPLICA_SET: ResourceDefinition = defineResource<ReplicaSet>({
   shortNames: ['rs'],
   hasScale: true,
   fields: { 'status.replicas': (set) => String(set.status?.replicas ?? 0) },
-  strategy: {
-    setDefaults(set) {
-      const spec = specOf(set);
-      defaults(spec, { replicas: 1 });
-      spec['template'] ??= {};
-      defaultPodTemplate(spec['template']);
-    },
-    prepareForCreate(set) {
-      Object.assign(set, { status: { replicas: 0 } });
-    },
-    validate: (set) => validateWorkload(set, { needsAlwaysRestart: true, kindOfSelector: 'set' }),
-    validateUpdate: (next, current) => [
-      ...validateWorkload(next, { needsAlwaysRestart: true, kindOfSelector: 'set' }),
-      ...immutableSelector(next, current),
-    ],
-  },
+  strategy: REPLICA_SET_STRATEGY,
   table: {
     columns: [
       NAME_COLUMN,

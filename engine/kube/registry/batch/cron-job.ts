@@ -1,15 +1,12 @@
 // CronJob.
 
-import { isRecord } from '../../machinery/deep.ts';
-import { FieldError } from '../../machinery/field-errors.ts';
 import type { LabelSelectorSpec } from '../../machinery/selectors.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { KubeObject } from '../../machinery/types.ts';
 import { selectorCell, WORKLOAD_COLUMNS } from '../columns.ts';
-import { defaultPodTemplate } from '../core/pod-defaults.ts';
 import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
-import { defaults, specOf } from '../object-access.ts';
-import { containerCells, type Template, validateJobTemplate } from './job-template.ts';
+import { containerCells, type Template } from './job-template.ts';
+import { CRON_JOB_STRATEGY } from './cron-job-strategy.ts';
 
 type CronJob = KubeObject & {
   spec?: { schedule?: string; suspend?: boolean; jobTemplate?: { spec?: { template?: Template; selector?: LabelSelectorSpec } } };
@@ -25,37 +22,7 @@ export const CRON_JOB: ResourceDefinition = defineResource<CronJob>({
   isNamespaced: true,
   categories: ['all'],
   hasStatus: true,
-  strategy: {
-    setDefaults(cron) {
-      const spec = specOf(cron);
-      defaults(spec, { concurrencyPolicy: 'Allow', successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 });
-      spec['suspend'] ??= false;
-      const template = isRecord(spec['jobTemplate']) ? spec['jobTemplate'] : {};
-      spec['jobTemplate'] = template;
-      if (!isRecord(template['spec'])) template['spec'] = {};
-      const job = template['spec'] as Json;
-      if (isRecord(job['template'])) defaultPodTemplate(job['template']);
-    },
-    prepareForCreate(cron) {
-      cron.status = {};
-    },
-    validate(cron) {
-      const errors: FieldError[] = [];
-      const schedule = cron.spec?.schedule ?? '';
-      if (schedule === '') errors.push(FieldError.required('spec.schedule', ''));
-      else if (!schedule.startsWith('@') && schedule.trim().split(/\s+/).length !== 5) {
-        errors.push(
-          FieldError.invalid(
-            'spec.schedule',
-            schedule,
-            `expected exactly 5 fields, found ${schedule.trim().split(/\s+/).length}: ${schedule}`,
-          ),
-        );
-      }
-      errors.push(...validateJobTemplate(cron.spec?.jobTemplate?.spec?.template, 'spec.jobTemplate.spec.template'));
-      return errors;
-    },
-  },
+  strategy: CRON_JOB_STRATEGY,
   table: {
     columns: [
       NAME_COLUMN,

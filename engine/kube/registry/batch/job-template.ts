@@ -1,31 +1,24 @@
 // What jobs and the templates of cron jobs share.
 
-import { isRecord } from '../../machinery/deep.ts';
 import { FieldError } from '../../machinery/field-errors.ts';
+import { nonNegative, record, text } from '../checks.ts';
 import { templateCells } from '../columns.ts';
-import { defaultPodTemplate } from '../core/pod-defaults.ts';
-import { validatePodSpec } from '../core/pod-validation.ts';
+import { validatePodTemplate } from '../core/pod-spec-validation.ts';
 import type { Json } from '../definition.ts';
 
 export type Template = { metadata?: { labels?: Record<string, string> }; spec?: Json } & Json;
 
-export function defaultJobSpec(spec: Json): void {
-  if (spec['completions'] === undefined && spec['parallelism'] === undefined) Object.assign(spec, { completions: 1, parallelism: 1 });
-  spec['parallelism'] ??= 1;
-  spec['backoffLimit'] ??= 6;
-  spec['template'] ??= {};
-  const template = spec['template'] as Json;
-  // A job's pods have no restart policy by default: the author must say which.
-  const given = isRecord(template['spec']) ? template['spec']['restartPolicy'] : undefined;
-  defaultPodTemplate(template);
-  if (given === undefined) (template['spec'] as Json)['restartPolicy'] = 'Always';
-}
+const COUNTS = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'];
 
-export function validateJobTemplate(template: Template | undefined, path: string): FieldError[] {
-  const errors = validatePodSpec(template?.spec ?? {}, `${path}.spec`);
-  const policy = template?.spec?.['restartPolicy'];
-  if (policy === 'Always') errors.push(FieldError.required(`${path}.spec.restartPolicy`, 'valid values: "OnFailure", "Never"'));
-  return errors;
+/** validateJobSpec: all but the selector. */
+export function validateJobBase(errors: FieldError[], spec: Json, path: string): void {
+  for (const field of COUNTS) nonNegative(errors, `${path}.${field}`, spec[field]);
+  const template = record(spec['template']);
+  validatePodTemplate(errors, template, `${path}.template`);
+  const policy = text(record(template?.['spec'])?.['restartPolicy']);
+  // A job's pods come to an end: the author must say what happens to those that fail.
+  if (policy === 'Always' || policy === '')
+    errors.push(FieldError.required(`${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"'));
 }
 
 export function containerCells(template: Template | undefined): readonly [string, string] {

@@ -1,14 +1,12 @@
 // Job.
 
-import { isDeepEqual } from '../../machinery/deep.ts';
-import { FieldError } from '../../machinery/field-errors.ts';
 import type { LabelSelectorSpec } from '../../machinery/selectors.ts';
 import { ageOf, humanDuration } from '../../machinery/time.ts';
 import type { KubeObject } from '../../machinery/types.ts';
 import { selectorCell, WORKLOAD_COLUMNS } from '../columns.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
-import { specOf } from '../object-access.ts';
-import { containerCells, defaultJobSpec, type Template, validateJobTemplate } from './job-template.ts';
+import { containerCells, type Template } from './job-template.ts';
+import { JOB_STRATEGY } from './job-strategy.ts';
 
 type Job = KubeObject & {
   spec?: { completions?: number; parallelism?: number; selector?: LabelSelectorSpec; template?: Template; manualSelector?: boolean };
@@ -24,28 +22,7 @@ export const JOB: ResourceDefinition = defineResource<Job>({
   categories: ['all'],
   hasStatus: true,
   fields: { 'status.successful': (job) => String(job.status?.succeeded ?? 0) },
-  strategy: {
-    setDefaults: (job) => defaultJobSpec(specOf(job)),
-    prepareForCreate(job) {
-      job.status = {};
-      const spec = specOf(job);
-      if (spec['manualSelector'] === true) return;
-      const labels = { 'controller-uid': job.metadata.uid, 'job-name': job.metadata.name };
-      const template = spec['template'] as Template;
-      template.metadata = { ...template.metadata, labels: { ...template.metadata?.labels, ...labels } };
-      spec['selector'] = { matchLabels: { 'controller-uid': job.metadata.uid } };
-      if (Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...template.metadata.labels };
-    },
-    validate: (job) => validateJobTemplate(job.spec?.template, 'spec.template'),
-    validateUpdate(next, current) {
-      const errors = validateJobTemplate(next.spec?.template, 'spec.template');
-      for (const field of ['completions', 'selector', 'template'] as const) {
-        if (!isDeepEqual(next.spec?.[field], current.spec?.[field]))
-          errors.push(FieldError.invalid(`spec.${field}`, next.spec?.[field] ?? null, 'field is immutable'));
-      }
-      return errors;
-    },
-  },
+  strategy: JOB_STRATEGY,
   table: {
     columns: [
       NAME_COLUMN,

@@ -1,13 +1,10 @@
 // Pod.
 
-import { deepCopy, isDeepEqual } from '../../machinery/deep.ts';
-import { FieldError } from '../../machinery/field-errors.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { Pod } from '../../machinery/types.ts';
 import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition, type RowCondition } from '../definition.ts';
 import { records } from '../object-access.ts';
-import { defaultPod, qosClassOf } from './pod-defaults.ts';
-import { validatePodSpec } from './pod-validation.ts';
+import { POD_STRATEGY } from './pod-strategy.ts';
 
 export const POD: ResourceDefinition = defineResource<Pod>({
   group: '',
@@ -38,21 +35,7 @@ export const POD: ResourceDefinition = defineResource<Pod>({
     'status.podIPs': (pod) => pod.status?.podIP ?? '',
     'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName ?? '',
   },
-  strategy: {
-    setDefaults: (pod) => defaultPod(pod as unknown as Json),
-    prepareForCreate(pod) {
-      Object.assign(pod, { status: { phase: 'Pending', qosClass: qosClassOf(pod.spec as unknown as Json) } });
-    },
-    validate: (pod) => validatePodSpec(pod.spec as unknown as Json, 'spec'),
-    validateUpdate: (next, current) => [...validatePodSpec(next.spec as unknown as Json, 'spec'), ...immutableSpec(next, current)],
-    gracePeriodSeconds(pod, requested) {
-      let grace = requested ?? pod.spec?.terminationGracePeriodSeconds ?? 0;
-      // Nothing runs: nothing to wait for.
-      if ((pod.spec?.nodeName ?? '') === '') grace = 0;
-      if (pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded') grace = 0;
-      return Math.max(0, grace);
-    },
-  },
+  strategy: POD_STRATEGY,
   table: {
     columns: [
       NAME_COLUMN,
@@ -95,30 +78,6 @@ export const POD: ResourceDefinition = defineResource<Pod>({
     conditions: podConditions,
   },
 });
-
-/** What a pod's spec may change: images, deadline, tolerations that come on top. */
-function immutableSpec(next: Pod, current: Pod): FieldError[] {
-  const munged = deepCopy(next.spec) as unknown as Json;
-  const old = current.spec as unknown as Json;
-  for (const list of ['containers', 'initContainers']) {
-    const [ours, theirs] = [records(munged[list]), records(old[list])];
-    if (ours.length !== theirs.length) {
-      return [FieldError.forbidden(`spec.${list}`, 'pod updates may not add or remove containers')];
-    }
-    for (const [index, container] of ours.entries()) container['image'] = theirs[index]!['image'];
-  }
-  if (old['activeDeadlineSeconds'] === undefined) delete munged['activeDeadlineSeconds'];
-  else munged['activeDeadlineSeconds'] = old['activeDeadlineSeconds'];
-  if (old['tolerations'] === undefined) delete munged['tolerations'];
-  else munged['tolerations'] = old['tolerations'];
-  if (isDeepEqual(munged, old)) return [];
-  return [
-    FieldError.forbidden(
-      'spec',
-      'pod updates may not change fields other than `spec.containers[*].image`, `spec.initContainers[*].image`, `spec.activeDeadlineSeconds` or `spec.tolerations` (only additions to existing tolerations)',
-    ),
-  ];
-}
 
 interface Status {
   readonly ready?: boolean;

@@ -1,12 +1,10 @@
 // ReplicationController.
 
-import { isRecord } from '../../machinery/deep.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { KubeObject } from '../../machinery/types.ts';
 import { labelsCell, templateCells, WORKLOAD_COLUMNS } from '../columns.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
-import { defaults, specOf } from '../object-access.ts';
-import { defaultPodTemplate } from './pod-defaults.ts';
+import { REPLICATION_CONTROLLER_STRATEGY } from './replication-controller-strategy.ts';
 
 type Controller = KubeObject & {
   spec?: {
@@ -29,21 +27,7 @@ export const REPLICATION_CONTROLLER: ResourceDefinition = defineResource<Control
   hasGeneration: true,
   hasScale: true,
   storagePrefix: 'controllers',
-  strategy: {
-    setDefaults(controller) {
-      const spec = specOf(controller);
-      defaults(spec, { replicas: 1 });
-      const labels = controller.spec?.template?.metadata?.labels;
-      if (labels !== undefined) {
-        if (!isRecord(spec['selector']) || Object.keys(spec['selector']).length === 0) spec['selector'] = { ...labels };
-        controller.metadata.labels ??= { ...labels };
-      }
-      defaultPodTemplate(spec['template']);
-    },
-    prepareForCreate(controller) {
-      controller.status = { replicas: 0 };
-    },
-  },
+  strategy: REPLICATION_CONTROLLER_STRATEGY,
   table: {
     columns: [
       NAME_COLUMN,
