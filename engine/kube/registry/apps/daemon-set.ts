@@ -3,7 +3,7 @@
 import { ageOf } from '../../machinery/time.ts';
 import type { DaemonSet } from '../../machinery/types.ts';
 import { countColumn, selectorCell, templateCells, WORKLOAD_COLUMNS } from '../columns.ts';
-import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 import { DAEMON_SET_STRATEGY } from './daemon-set-strategy.ts';
 
 export const DAEMON_SET: ResourceDefinition = defineResource<DaemonSet>({

@@ -1,10 +1,9 @@
 // Deployment.
 
-import { FieldError } from '../../machinery/field-errors.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { Deployment } from '../../machinery/types.ts';
 import { selectorCell, templateCells, WORKLOAD_COLUMNS } from '../columns.ts';
-import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 import { DEPLOYMENT_STRATEGY } from './deployment-strategy.ts';
 
 export const DEPLOYMENT: ResourceDefinition = defineResource<Deployment>({

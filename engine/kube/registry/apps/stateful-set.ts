@@ -4,7 +4,7 @@ import type { LabelSelectorSpec } from '../../machinery/selectors.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { KubeObject } from '../../machinery/types.ts';
 import { templateCells, WORKLOAD_COLUMNS } from '../columns.ts';
-import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 import { STATEFUL_SET_STRATEGY } from './stateful-set-strategy.ts';
 
 type StatefulSet = KubeObject & {

@@ -4,7 +4,7 @@ import type { LabelSelectorSpec } from '../../machinery/selectors.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { KubeObject } from '../../machinery/types.ts';
 import { selectorCell, WORKLOAD_COLUMNS } from '../columns.ts';
-import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 import { containerCells, type Template } from './job-template.ts';
 import { CRON_JOB_STRATEGY } from './cron-job-strategy.ts';
 

@@ -109,7 +109,6 @@ function seccompProfile(errors: FieldError[], given: unknown, path: string): voi
 const MAX_CREDENTIAL_KIB = 64;
 const MAX_DOMAIN = 256;
 const MAX_USER = 104;
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f]/;
 const NETBIOS = /^[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}$/;
 const DNS_DOMAIN = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;

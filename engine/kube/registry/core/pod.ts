@@ -2,8 +2,7 @@
 
 import { ageOf } from '../../machinery/time.ts';
 import type { Pod } from '../../machinery/types.ts';
-import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition, type RowCondition } from '../definition.ts';
-import { records } from '../object-access.ts';
+import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition, type RowCondition } from '../definition.ts';
 import { POD_STRATEGY } from './pod-strategy.ts';
 
 export const POD: ResourceDefinition = defineResource<Pod>({
