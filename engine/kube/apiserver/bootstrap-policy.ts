@@ -25,9 +25,9 @@ const ALL = ['*'];
 
 /** `verbs` on `resources` of the named groups. */
 const rule = (verbs: readonly string[], apiGroups: readonly string[] | string, ...resources: readonly string[]): PolicyRule => ({
-  verbs,
+  verbs: [...verbs].sort(),
   apiGroups: typeof apiGroups === 'string' ? [apiGroups] : apiGroups,
-  resources,
+  resources: [...resources].sort(),
 });
 const named = (verbs: readonly string[], group: string, resource: string, ...resourceNames: readonly string[]): PolicyRule => ({
   verbs,
@@ -153,7 +153,7 @@ const VIEW_RULES: readonly PolicyRule[] = [
 ];
 const OWNERSHIP_RULES: readonly PolicyRule[] = [
   rule(['create'], 'authorization.k8s.io', 'localsubjectaccessreviews'),
-  rule([...WRITE, ...READ].sort(), 'rbac.authorization.k8s.io', 'rolebindings', 'roles'),
+  rule([...WRITE, ...READ], 'rbac.authorization.k8s.io', 'rolebindings', 'roles'),
 ];
 
 const AGGREGATE = 'rbac.authorization.k8s.io/aggregate-to-';
@@ -220,8 +220,6 @@ const ROLES: readonly Role[] = [
       rule(['create'], 'authentication.k8s.io', 'tokenreviews'),
       rule(['create'], 'authorization.k8s.io', 'subjectaccessreviews'),
       rule(READ, 'storage.k8s.io', 'csinodes'),
-      rule(READ, '', 'namespaces'),
-      rule(READ, 'storage.k8s.io', 'csidrivers', 'csistoragecapacities'),
     ],
   },
   {
@@ -319,7 +317,8 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(['list', 'watch'], '', 'pods'),
     EVENTS,
     rule(['create', 'delete', ...READ], 'storage.k8s.io', 'volumeattachments'),
-    rule(READ, 'storage.k8s.io', 'csidrivers', 'csinodes'),
+    rule(READ, 'storage.k8s.io', 'csidrivers'),
+    rule(READ, 'storage.k8s.io', 'csinodes'),
   ],
   'certificate-controller': [
     rule(['delete', ...READ], 'certificates.k8s.io', 'certificatesigningrequests'),
@@ -343,13 +342,15 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
   'cronjob-controller': [
     rule([...READ, 'update'], 'batch', 'cronjobs'),
     rule(['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'], 'batch', 'jobs'),
-    rule(['update'], 'batch', 'cronjobs/finalizers', 'cronjobs/status'),
+    rule(['update'], 'batch', 'cronjobs/status'),
+    rule(['update'], 'batch', 'cronjobs/finalizers'),
     rule(['delete', 'list'], '', 'pods'),
     EVENTS,
   ],
   'daemon-set-controller': [
     rule(READ, ['apps', 'extensions'], 'daemonsets'),
-    rule(['update'], ['apps', 'extensions'], 'daemonsets/finalizers', 'daemonsets/status'),
+    rule(['update'], ['apps', 'extensions'], 'daemonsets/status'),
+    rule(['update'], ['apps', 'extensions'], 'daemonsets/finalizers'),
     rule(['list', 'watch'], '', 'nodes'),
     rule(['create', 'delete', 'list', 'patch', 'watch'], '', 'pods'),
     rule(['create'], '', 'pods/binding'),
@@ -358,13 +359,15 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
   ],
   'deployment-controller': [
     rule([...READ, 'update'], ['apps', 'extensions'], 'deployments'),
-    rule(['update'], ['apps', 'extensions'], 'deployments/finalizers', 'deployments/status'),
+    rule(['update'], ['apps', 'extensions'], 'deployments/status'),
+    rule(['update'], ['apps', 'extensions'], 'deployments/finalizers'),
     rule(['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'], ['apps', 'extensions'], 'replicasets'),
     rule([...READ, 'update'], '', 'pods'),
     EVENTS,
   ],
   'disruption-controller': [
-    rule(READ, ['apps', 'extensions'], 'deployments', 'replicasets'),
+    rule(READ, ['apps', 'extensions'], 'deployments'),
+    rule(READ, ['apps', 'extensions'], 'replicasets'),
     rule(READ, '', 'replicationcontrollers'),
     rule(READ, 'policy', 'poddisruptionbudgets'),
     rule(READ, 'apps', 'statefulsets'),
@@ -387,6 +390,7 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
   'endpointslicemirroring-controller': [
     rule(READ, '', 'endpoints', 'services'),
     rule(['update'], '', 'services/finalizers'),
+    rule(['update'], '', 'endpoints/finalizers'),
     rule(['create', 'delete', 'get', 'list', 'update'], 'discovery.k8s.io', 'endpointslices'),
     EVENTS,
   ],
@@ -395,6 +399,8 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(['patch', 'update'], '', 'persistentvolumeclaims/status'),
     rule(READ, '', 'persistentvolumeclaims'),
     rule(READ, 'storage.k8s.io', 'storageclasses'),
+    rule(['get'], '', 'endpoints', 'services'),
+    rule(['get'], '', 'secrets'),
     EVENTS,
   ],
   'generic-garbage-collector': [rule(['delete', 'get', 'list', 'patch', 'update', 'watch'], '*', '*'), EVENTS],
@@ -403,11 +409,15 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(['update'], 'autoscaling', 'horizontalpodautoscalers/status'),
     rule(['get', 'update'], '*', '*/scale'),
     rule(['list'], '', 'pods'),
+    named(['get'], '', 'services/proxy', 'http:heapster:', 'https:heapster:'),
+    rule(['list'], 'metrics.k8s.io', 'pods'),
+    rule(['get', 'list'], 'custom.metrics.k8s.io', '*'),
     EVENTS,
   ],
   'job-controller': [
     rule([...READ, 'update'], 'batch', 'jobs'),
-    rule(['update'], 'batch', 'jobs/finalizers', 'jobs/status'),
+    rule(['update'], 'batch', 'jobs/status'),
+    rule(['update'], 'batch', 'jobs/finalizers'),
     rule(['create', 'delete', 'list', 'patch', 'watch'], '', 'pods'),
     EVENTS,
   ],
@@ -425,10 +435,16 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
   ],
   'persistent-volume-binder': [
     rule(['create', 'delete', ...READ, 'update'], '', 'persistentvolumes'),
-    rule(['update'], '', 'persistentvolumeclaims/status', 'persistentvolumes/status'),
+    rule(['update'], '', 'persistentvolumes/status'),
     rule([...READ, 'update'], '', 'persistentvolumeclaims'),
+    rule(['update'], '', 'persistentvolumeclaims/status'),
     rule(['create', 'delete', ...READ], '', 'pods'),
     rule(READ, 'storage.k8s.io', 'storageclasses'),
+    rule(['create', 'delete', 'get', 'update'], '', 'endpoints'),
+    rule(['create', 'delete', 'get'], '', 'services'),
+    rule(['get'], '', 'secrets'),
+    rule(['get', 'list'], '', 'nodes'),
+    rule(['watch'], '', 'events'),
     EVENTS,
   ],
   'pod-garbage-collector': [rule(['delete', 'list', 'watch'], '', 'pods'), rule(['get', 'list'], '', 'nodes')],
@@ -436,13 +452,15 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
   'pvc-protection-controller': [rule([...READ, 'update'], '', 'persistentvolumeclaims'), rule(READ, '', 'pods'), EVENTS],
   'replicaset-controller': [
     rule([...READ, 'update'], ['apps', 'extensions'], 'replicasets'),
-    rule(['update'], ['apps', 'extensions'], 'replicasets/finalizers', 'replicasets/status'),
+    rule(['update'], ['apps', 'extensions'], 'replicasets/status'),
+    rule(['update'], ['apps', 'extensions'], 'replicasets/finalizers'),
     rule(['create', 'delete', 'list', 'patch', 'watch'], '', 'pods'),
     EVENTS,
   ],
   'replication-controller': [
     rule([...READ, 'update'], '', 'replicationcontrollers'),
-    rule(['update'], '', 'replicationcontrollers/finalizers', 'replicationcontrollers/status'),
+    rule(['update'], '', 'replicationcontrollers/status'),
+    rule(['update'], '', 'replicationcontrollers/finalizers'),
     rule(['create', 'delete', 'list', 'patch', 'watch'], '', 'pods'),
     EVENTS,
   ],
@@ -459,7 +477,8 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
   'statefulset-controller': [
     rule(['list', 'watch'], '', 'pods'),
     rule(READ, 'apps', 'statefulsets'),
-    rule(['update'], 'apps', 'statefulsets/finalizers', 'statefulsets/status'),
+    rule(['update'], 'apps', 'statefulsets/status'),
+    rule(['update'], 'apps', 'statefulsets/finalizers'),
     rule(['create', 'delete', 'get', 'patch', 'update'], '', 'pods'),
     rule(['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'], 'apps', 'controllerrevisions'),
     rule(['create', 'get'], '', 'persistentvolumeclaims'),

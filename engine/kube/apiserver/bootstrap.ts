@@ -9,11 +9,13 @@ import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../machinery/
 import { isDeepEqual } from '../machinery/deep.ts';
 import type { ApiObject } from '../registry/definition.ts';
 import { bootstrapPolicy } from './bootstrap-policy.ts';
+import { reconciled } from './policy-reconciliation.ts';
 import { apiGroups } from './discovery.ts';
 import { ensureFlowControl, followFlowSchemas, MANDATORY_EVERY_MS } from './flow-control.ts';
 import type { ApiServer } from './server.ts';
 import type { WriteContext } from './resource-endpoint.ts';
 
+const RBAC = 'rbac.authorization.k8s.io';
 const RECONCILE_MS = 10_000;
 const RETRY_MS = 1_000;
 const COMPACT_EVERY_MS = 300_000;
@@ -49,7 +51,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
 async function ensureAll(options: BootstrapOptions): Promise<void> {
   const { server } = options;
   for (const name of NAMESPACES) await ensure(server, '', 'namespaces', { kind: 'Namespace', apiVersion: 'v1', metadata: { name } });
-  for (const { resource, object } of bootstrapPolicy()) await ensure(server, 'rbac.authorization.k8s.io', resource, object);
+  for (const { resource, object } of bootstrapPolicy()) await reconcilePolicy(server, resource, object);
   for (const { name, value, description } of PRIORITY_CLASSES) {
     await ensure(server, 'scheduling.k8s.io', 'priorityclasses', {
       kind: 'PriorityClass',
@@ -159,6 +161,27 @@ function contextFor(server: ApiServer, group: string, resource: string, namespac
     manager: 'kube-apiserver',
     subresource: '',
   };
+}
+
+/** What was taken from the first roles and bindings comes back, unless they are marked as not to be updated; what was added stays. */
+async function reconcilePolicy(server: ApiServer, resource: string, object: Given): Promise<void> {
+  const { name, namespace = '' } = object.metadata as { name: string; namespace?: string };
+  const context = contextFor(server, RBAC, resource, namespace);
+  const endpoint = server.endpoint(RBAC, resource);
+  const current = endpoint.store.get(namespace, name)?.object;
+  if (current === undefined) return ensure(server, RBAC, resource, object);
+  const wanted = reconciled(current, object as unknown as ApiObject);
+  if (wanted === undefined) return;
+  if (wanted === 'replace') {
+    await endpoint.delete(name, {}, context);
+    return ensure(server, RBAC, resource, object);
+  }
+  try {
+    await endpoint.change(name, () => wanted, context);
+  } catch (error) {
+    // Somebody else writes it right now; the next start looks again.
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
 }
 
 type Given = Record<string, unknown> & { readonly metadata?: unknown };
