@@ -64,6 +64,9 @@ export async function openLab(options: OpenOptions): Promise<LabHost> {
   }
 }
 
+/** How exactly a lab that was killed knows what time it was. */
+const CLOCK_GRAIN_MS = 1000;
+
 export class LabHost implements HostedLab, DrivenLab {
   readonly name: string;
   readonly path: string | undefined;
@@ -249,7 +252,7 @@ export class LabHost implements HostedLab, DrivenLab {
   }
 
   saveSnapshot(name: string, note?: string): HostedSnapshot {
-    this.flush();
+    this.#flushAll();
     const summary = summarize(this.#lab, this.#watch);
     const saved = this.#history.save({
       name,
@@ -291,7 +294,7 @@ export class LabHost implements HostedLab, DrivenLab {
 
   /** Remembers the present under the command line that is about to change it. */
   markPoint(label: string): void {
-    this.flush();
+    this.#flushAll();
     this.#history.mark(label, this.now());
   }
 
@@ -302,7 +305,7 @@ export class LabHost implements HostedLab, DrivenLab {
   }
 
   export(file: string, name?: string): object {
-    this.flush();
+    this.#flushAll();
     return exportLab(this.#store, name === undefined ? this.#store.revision : this.#history.find(name).revision, file);
   }
 
@@ -326,8 +329,14 @@ export class LabHost implements HostedLab, DrivenLab {
     this.#journal.flush();
   }
 
+  /** Everything, the time of the lab to the millisecond included. */
+  #flushAll(): void {
+    this.#journal.put('lab/clock', String(this.now()));
+    this.#journal.flush();
+  }
+
   async close(): Promise<void> {
-    this.flush();
+    this.#flushAll();
     this.#closing.emit();
     this.#sessions.closeAll();
     this.#watch?.dispose();
@@ -340,7 +349,8 @@ export class LabHost implements HostedLab, DrivenLab {
     const lab = new Lab({ journal: this.#journal, clock: this.clock, ...(seed === undefined ? {} : { seed }) });
     let savedMs = -1;
     this.#journal.onBeforeFlush.on(() => {
-      if (savedMs === this.clock.now()) return;
+      // Time that passes alone is worth no transaction, and a lab that was killed may go back by a moment.
+      if (this.#journal.isClean || Math.abs(this.clock.now() - savedMs) < CLOCK_GRAIN_MS) return;
       savedMs = this.clock.now();
       this.#journal.put('lab/clock', String(savedMs));
     });

@@ -31,6 +31,11 @@ export class Journal {
     return this.#store.range(prefix, { end }).kvs;
   }
 
+  /** Nothing waits for the next flush. */
+  get isClean(): boolean {
+    return this.#pending.size === 0;
+  }
+
   put(key: string, value: string): void {
     this.#pending.set(key, value);
   }

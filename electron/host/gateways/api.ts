@@ -7,19 +7,23 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { Connection } from '#engine/sim/stream.ts';
 import { isSysError } from '#engine/sim/errno.ts';
 import { SeededRng } from '#engine/sim/rng.ts';
-import { connectTls, type Identity } from '#engine/net/tls.ts';
+import { connectTls, TlsError, type Identity } from '#engine/net/tls.ts';
 import { createCertificate, generateKeyPair, parseCertificate, verifyCertificate, X509Error } from '#engine/net/x509.ts';
 import type { ClusterPki, HostedLab } from '../hosted-lab.ts';
 import type { ClockDriver } from '../clock-driver.ts';
+import { serveHttp2 } from './http2.ts';
 import { pipe } from './pipe.ts';
 
 const API_ADDRESS = '192.168.1.10';
 const API_PORT = 6443;
+/** Of the service `kubernetes`. */
+const SERVICE_ADDRESS = '10.96.0.1';
 const DAY_MS = 86_400_000;
 /** kubectl on the real computer compares with real time, whatever time the lab has: valid long before and after both. */
 const MARGIN_MS = 10 * 365 * DAY_MS;
 /** How often a refusing API server is asked whether it is back. */
 const PROBE_MS = 500;
+const MOST_IDENTITIES = 256;
 
 export interface ApiDoorOptions {
   readonly lab: HostedLab;
@@ -46,6 +50,8 @@ class ApiListener implements ApiDoor {
   readonly #sockets = new Set<Socket>();
   /** Upstream connections that wait for their client's handshake, by the client's port. */
   readonly #upstreams = new Map<number, Connection>();
+  /** By the client's own certificate: making one takes longer than a request. */
+  readonly #identities = new Map<string, Identity>();
   readonly #tls;
   #server: Server | undefined;
   #port = 0;
@@ -61,7 +67,7 @@ class ApiListener implements ApiDoor {
       ca: options.pki.caPem,
       requestCert: true,
       rejectUnauthorized: false,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1'],
     });
     this.#tls.on('secureConnection', (socket) => void this.#attend(socket).catch(options.onError));
     this.#tls.on('tlsClientError', (_, socket) => this.#dropUpstream((socket as unknown as Socket).remotePort));
@@ -140,7 +146,22 @@ class ApiListener implements ApiDoor {
       return;
     }
     this.#upstreams.set(port, upstream);
-    this.#tls.emit('connection', socket);
+    this.#greet(socket);
+  }
+
+  /** A client that speaks plain HTTP is told so, as Go's server tells it. */
+  #greet(socket: Socket): void {
+    socket.once('data', (start: Buffer) => {
+      if (/^(?:GET |HEAD|POST|PUT |OPTI|PATC|DELE)/.test(start.toString('latin1', 0, 4))) {
+        this.#dropUpstream(socket.remotePort);
+        socket.end('HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n');
+        return;
+      }
+      socket.pause();
+      socket.unshift(start);
+      this.#tls.emit('connection', socket);
+    });
+    socket.resume();
   }
 
   /** Nothing listens in the guest: nothing listens here either, until it does again. */
@@ -170,17 +191,26 @@ class ApiListener implements ApiDoor {
       return;
     }
     const identity = this.#identityOf(socket);
-    const secured = await connectTls(upstream, {
-      serverName: API_ADDRESS,
-      ca: pki.caPem,
-      insecure: true,
-      nowMs: lab.clock.now(),
-      ...(identity === undefined ? {} : { certificate: identity }),
-    }).catch((error: unknown) => {
+    const secure = async (connection: Connection): Promise<Connection> =>
+      connectTls(connection, {
+        serverName: API_ADDRESS,
+        ca: pki.caPem,
+        insecure: true,
+        nowMs: lab.clock.now(),
+        ...(identity === undefined ? {} : { certificate: identity }),
+      });
+    const hooks = { poke: () => driver.poke(), flush: () => lab.flush() };
+    let secured: Connection;
+    try {
+      secured = await secure(upstream);
+    } catch (error) {
       socket.destroy();
-      throw error;
-    });
-    await pipe(socket, secured, { poke: () => driver.poke(), flush: () => lab.flush() });
+      if (!isSysError(error) && !(error instanceof TlsError)) throw error;
+      return;
+    }
+    if (socket.alpnProtocol !== 'h2') return pipe(socket, secured, hooks);
+    const connect = async (): Promise<Connection> => secure(await lab.connectHostOnly(API_ADDRESS, API_PORT));
+    await serveHttp2(socket, { ...hooks, first: secured, connect, onError: this.#options.onError });
   }
 
   /** A certificate that says the same of its bearer; one that the cluster did not sign stays one that it did not sign. */
@@ -188,6 +218,8 @@ class ApiListener implements ApiDoor {
     const { raw } = socket.getPeerCertificate() as { raw?: Buffer };
     if (raw === undefined) return undefined;
     const pem = `-----BEGIN CERTIFICATE-----\n${raw.toString('base64').replace(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`;
+    const known = this.#identities.get(pem);
+    if (known !== undefined) return known;
     const { subject, notBeforeMs, notAfterMs } = parseCertificate(pem);
     const { publicKeyPem, privateKeyPem } = generateKeyPair(this.#rng);
     const isKnown = this.#isSignedByCluster(pem, (notBeforeMs + notAfterMs) / 2);
@@ -200,7 +232,10 @@ class ApiListener implements ApiDoor {
       notAfterMs,
       usages: ['client'],
     });
-    return { certificatePem, privateKeyPem };
+    const identity = { certificatePem, privateKeyPem };
+    if (this.#identities.size >= MOST_IDENTITIES) this.#identities.clear();
+    this.#identities.set(pem, identity);
+    return identity;
   }
 
   /** Whether it is valid now is the API server's question: it asks by lab time. */
@@ -229,8 +264,15 @@ class ApiListener implements ApiDoor {
       serial: randomBytes(8),
       notBeforeMs: Math.min(nowMs, labMs) - DAY_MS,
       notAfterMs: Math.max(nowMs, labMs) + MARGIN_MS,
-      dnsNames: ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'm-k8s'],
-      addresses: ['127.0.0.1', API_ADDRESS],
+      dnsNames: [
+        'kubernetes',
+        'kubernetes.default',
+        'kubernetes.default.svc',
+        'kubernetes.default.svc.cluster.local',
+        'm-k8s',
+        'localhost',
+      ],
+      addresses: [SERVICE_ADDRESS, API_ADDRESS, '127.0.0.1'],
       usages: ['server'],
     });
     return { certificatePem, privateKeyPem };

@@ -33,7 +33,6 @@ export class SqliteStore implements KvStore {
   readonly #database: Database.Database;
   readonly #last: Database.Statement<[string]>;
   readonly #insert: Database.Statement<[number, string, number, number, string | null]>;
-  readonly #setHead: Database.Statement<[number]>;
   readonly #one: Database.Statement<[string, number]>;
   readonly #many: Database.Statement<[number, string, string, number]>;
   readonly #getBlob: Database.Statement<[string]>;
@@ -45,7 +44,8 @@ export class SqliteStore implements KvStore {
   constructor(path: string) {
     this.#database = openDatabase(path);
     const meta = this.#database.prepare('SELECT head, compacted FROM store_meta').get() as { head: number; compacted: number };
-    this.#head = meta.head;
+    // Commits don't write it down: the newest row tells it, unless that one has been compacted away since.
+    this.#head = Math.max(meta.head, this.#database.prepare('SELECT ifnull(max(revision), 0) FROM revision').pluck().get() as number);
     this.#compacted = meta.compacted;
     this.#last = this.#database.prepare(
       'SELECT revision, create_revision, version, value FROM revision WHERE key = ? ORDER BY revision DESC LIMIT 1',
@@ -53,7 +53,6 @@ export class SqliteStore implements KvStore {
     this.#insert = this.#database.prepare(
       'INSERT OR REPLACE INTO revision (revision, key, create_revision, version, value) VALUES (?, ?, ?, ?, ?)',
     );
-    this.#setHead = this.#database.prepare('UPDATE store_meta SET head = ?');
     this.#one = this.#database.prepare(
       'SELECT key, value, create_revision, revision, version FROM revision WHERE key = ? AND revision <= ? ORDER BY revision DESC LIMIT 1',
     );
@@ -106,7 +105,6 @@ export class SqliteStore implements KvStore {
         );
         wrote = true;
       }
-      if (wrote) this.#setHead.run(revision);
     })();
     if (wrote) this.#head = revision;
     return this.#head;
@@ -139,7 +137,7 @@ export class SqliteStore implements KvStore {
           `DELETE FROM revision WHERE value IS NULL AND NOT EXISTS (SELECT 1 FROM revision o WHERE o.key = revision.key AND o.revision < revision.revision) AND revision <= ?`,
         )
         .run(points[0]!);
-      this.#database.prepare('UPDATE store_meta SET compacted = max(compacted, ?)').run(points[0]!);
+      this.#database.prepare('UPDATE store_meta SET head = ?, compacted = max(compacted, ?)').run(this.#head, points[0]!);
     })();
     this.#compacted = Math.max(this.#compacted, points[0]!);
   }
@@ -186,6 +184,8 @@ function openDatabase(path: string): Database.Database {
       throw new LabFileError(`${path} was written by a newer NoBox (format ${version}, this one knows ${migrations.length})`);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
+    // 16 MB: what is written back is synced to the disk, which should not happen every few hundred commits.
+    database.pragma('wal_autocheckpoint = 4000');
     if (isNew) database.pragma(`application_id = ${APPLICATION_ID}`);
     database.transaction(() => {
       for (const migration of migrations.slice(version)) database.exec(migration);
