@@ -14,6 +14,7 @@ import { ClusterWatch } from '#engine/lab/cluster-watch.ts';
 import { Lab } from '#engine/lab/lab.ts';
 import { provision } from '#engine/lab/provision.ts';
 import type { KubeObject } from '#engine/kube/machinery/types.ts';
+import { useApiDocs } from './api-docs.ts';
 import { describeChanges } from './changes.ts';
 import { DriveLoop } from './drive-loop.ts';
 import type { DrivenLab, RunOptions, RunResult, Size } from './driven-lab.ts';
@@ -47,6 +48,7 @@ const TYPE_ADVANCE_MS = 20;
 
 /** Opens or creates a lab. Throws LabFileError when the file cannot be one. */
 export async function openLab(options: OpenOptions): Promise<LabHost> {
+  useApiDocs();
   const store: KvStore = options.path === undefined ? new MemoryStore() : new SqliteStore(options.path);
   try {
     const isNew = store.revision === 0;

@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { writeApiDocs } from './api-docs.mjs';
 import { root } from './node24.mjs';
 
 const OUT = path.join(root, 'out/host');
@@ -68,7 +69,9 @@ export async function bundleHost() {
     writeFileSync(temporary, file.contents);
     renameSync(temporary, file.path);
   }
+  writeApiDocs(path.join(OUT, `api-docs.json.${process.pid}`));
+  renameSync(path.join(OUT, `api-docs.json.${process.pid}`), path.join(OUT, 'api-docs.json'));
   const inputs = Object.keys(result.metafile.inputs).filter((file) => !file.startsWith('node_modules/') && !file.startsWith('..'));
-  writeFileSync(INPUTS, JSON.stringify({ inputs, outputs: Object.keys(entryPoints).map((name) => `${name}.mjs`) }));
+  writeFileSync(INPUTS, JSON.stringify({ inputs, outputs: [...Object.keys(entryPoints).map((name) => `${name}.mjs`), 'api-docs.json'] }));
   return Date.now() - startedMs;
 }

@@ -3,8 +3,11 @@
 import { createServer } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { VirtualClock } from '../../engine/sim/clock.ts';
+import { provideApiDocs } from '../../engine/kube/machinery/schema/docs.ts';
+import { apiDocs } from '../../scripts/lib/api-docs.mjs';
 import { openTestApi } from '../../engine/kube/apiserver/test-api.ts';
 
+provideApiDocs(apiDocs);
 const clock = new VirtualClock({ startMs: Date.now(), settle: () => setImmediate() as Promise<void> });
 const api = await openTestApi({ clock });
 setInterval(() => void clock.advance(Math.max(0, Date.now() - clock.now())), 50);

@@ -12,7 +12,7 @@ export type TypeRef =
   | { readonly kind: 'string' | 'bool' | 'int' | 'float' | 'bytes'; readonly go: string }
   | { readonly kind: 'quantity' | 'time' | 'microtime' | 'intstr' | 'duration' | 'fields' }
   /** `go` names types that read and write themselves (apiextensions' JSON and its kin). */
-  | { readonly kind: 'raw'; readonly go?: string };
+  | { readonly kind: 'raw'; readonly go?: string; readonly name?: string };
 
 export interface Field {
   readonly goName: string;
@@ -28,6 +28,8 @@ export interface Field {
   readonly retainsKeys: boolean;
   /** What server-side apply makes of it. */
   readonly listType: 'map' | 'set' | 'atomic';
+  /** The same where the type says so itself. */
+  readonly declaredListType: 'map' | 'set' | 'atomic' | undefined;
   readonly mapKeys: readonly string[];
   readonly isAtomicStruct: boolean;
 }
@@ -82,14 +84,6 @@ export function structOf(group: string, version: string, kind: string): string |
   return PACKAGES[name]?.[kind] === undefined || typeof PACKAGES[name][kind] === 'string' ? undefined : `${name}.${kind}`;
 }
 
-export function allStructs(): readonly string[] {
-  return Object.entries(PACKAGES).flatMap(([pkg, types]) =>
-    Object.entries(types)
-      .filter(([, lines]) => typeof lines !== 'string')
-      .map(([type]) => `${pkg}.${type}`),
-  );
-}
-
 const PACKAGE_OF_GROUP: Readonly<Record<string, string>> = {
   '': 'core',
   'rbac.authorization.k8s.io': 'rbac',
@@ -119,6 +113,7 @@ function parseField(pkg: string, line: string): Field {
     patchKey,
     retainsKeys: given.has('r'),
     listType,
+    declaredListType: given.get('l') as Field['listType'] | undefined,
     mapKeys: given.get('k')?.split('+') ?? (patchKey === undefined || patchKey === '' ? [] : [patchKey]),
     isAtomicStruct: given.get('s') === 'atomic',
   };
@@ -168,7 +163,8 @@ function parseType(pkg: string, go: string): TypeRef {
     // Free-form JSON (apiextensions' JSON and JSONSchemaPropsOr... types) is kept as it comes.
     return { kind: 'raw' };
   }
-  if (typeof found !== 'string') return isRaw(home, type) ? { kind: 'raw', go: type } : { kind: 'struct', name: `${home}.${type}` };
+  if (typeof found !== 'string')
+    return isRaw(home, type) ? { kind: 'raw', go: type, name: `${home}.${type}` } : { kind: 'struct', name: `${home}.${type}` };
   const base = parseType(home, found.slice(1));
   return base.kind === 'string' || base.kind === 'int' ? { kind: base.kind, go: printType(home, type) } : base;
 }
