@@ -10,6 +10,7 @@ import { BUILT_IN } from '../registry/index.ts';
 import { SysError } from '../../sim/errno.ts';
 import type { ClusterReader } from './admission.ts';
 import { admissionChain } from './admission/chain.ts';
+import { Aggregator } from './aggregation/aggregator.ts';
 import { CustomResources } from './custom-resources.ts';
 import { bootstrap, ensureNamespace } from './bootstrap.ts';
 import { FlagError } from './flags.ts';
@@ -66,7 +67,18 @@ export interface BackendAddress {
   readonly address: string;
   readonly port: number;
   readonly isTls: boolean;
+  /** Whom to trust and as whom to come; left out: as to a kubelet. */
+  readonly tls?: BackendTls;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface BackendTls {
+  readonly serverName: string;
+  /** PEM bundle of authorities. */
+  readonly ca?: string;
+  readonly insecure?: boolean;
+  /** `proxy`: shows the front proxy's certificate, so that what headers say of the user is believed. */
+  readonly identity?: 'proxy';
 }
 
 export function assembleApiServer(options: AssemblyOptions): ApiServer {
@@ -108,6 +120,7 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
   const connect = options.connectBackend ?? (() => Promise.reject(new SysError('ENETUNREACH')));
   const newHttpClient = options.newHttpClient ?? ((open, host) => new HttpClient({ connect: open, host, maxIdle: 0 }));
   const customResources = new CustomResources({ server: () => server, clock });
+  const aggregator = new Aggregator({ server: () => server, reader, clock, connect, newHttpClient });
   const server: ApiServer = new ApiServer({
     clock,
     rng,
@@ -149,10 +162,13 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
       ...(keys === undefined ? [] : [openIdPaths(keys, advertised)]),
     ],
     advertised,
+    aggregator,
     onStarted: (signal) => {
       background(customResources.follow(signal));
+      background(aggregator.follow(signal));
       return bootstrap({
         server,
+        aggregator,
         clock,
         etcd,
         advertised: options.advertised,

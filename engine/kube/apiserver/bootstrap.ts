@@ -10,7 +10,7 @@ import { isDeepEqual } from '../machinery/deep.ts';
 import type { ApiObject } from '../registry/definition.ts';
 import { bootstrapPolicy } from './bootstrap-policy.ts';
 import { reconciled } from './policy-reconciliation.ts';
-import { apiGroups } from './discovery.ts';
+import type { Aggregator } from './aggregation/aggregator.ts';
 import { ensureFlowControl, followFlowSchemas, MANDATORY_EVERY_MS } from './flow-control.ts';
 import type { ApiServer } from './server.ts';
 import type { WriteContext } from './resource-endpoint.ts';
@@ -23,6 +23,7 @@ const NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease', 'default'];
 
 export interface BootstrapOptions {
   readonly server: ApiServer;
+  readonly aggregator: Aggregator;
   readonly clock: Clock;
   readonly etcd: EtcdClient;
   readonly advertised: { readonly address: string; readonly port: number };
@@ -67,9 +68,7 @@ async function ensureAll(options: BootstrapOptions): Promise<void> {
     metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
     data: options.authenticationConfig,
   });
-  for (const group of [{ name: '', versions: ['v1'] }, ...apiGroups(server.definitions)]) {
-    for (const version of group.versions) await ensure(server, 'apiregistration.k8s.io', 'apiservices', apiService(group.name, version));
-  }
+  await options.aggregator.register();
   await ensureFlowControl(server);
   await ensureService(options);
 }
@@ -215,25 +214,4 @@ async function keep(server: ApiServer, group: string, resource: string, field: s
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) throw error;
   }
-}
-
-function apiService(group: string, version: string): Given {
-  const isCustom = group !== '' && !group.endsWith('.k8s.io') && group.includes('.');
-  return {
-    kind: 'APIService',
-    apiVersion: 'apiregistration.k8s.io/v1',
-    metadata: {
-      name: `${version}.${group}`,
-      labels: { 'kube-aggregator.kubernetes.io/automanaged': isCustom ? 'true' : 'onstart' },
-    },
-    spec: {
-      ...(group === '' ? {} : { group }),
-      version,
-      groupPriorityMinimum: group === '' ? 18000 : isCustom ? 1000 : 17000,
-      versionPriority: version === 'v1' ? 15 : 9,
-    },
-    status: {
-      conditions: [{ type: 'Available', status: 'True', reason: 'Local', message: 'Local APIServices are always available' }],
-    },
-  };
 }

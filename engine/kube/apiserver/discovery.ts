@@ -64,11 +64,20 @@ export function apiVersions(address: string): Record<string, unknown> {
   return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: address }] };
 }
 
-export function apiGroupList(definitions: readonly ResourceDefinition[]): Record<string, unknown> {
-  return { kind: 'APIGroupList', apiVersion: 'v1', groups: apiGroups(definitions).map(groupObject) };
+/** `registered` are the groups as the aggregator has them, once it has. */
+export function apiGroupList(
+  definitions: readonly ResourceDefinition[],
+  registered?: readonly Record<string, unknown>[],
+): Record<string, unknown> {
+  return { kind: 'APIGroupList', apiVersion: 'v1', groups: registered ?? apiGroups(definitions).map(groupObject) };
 }
 
-export function apiGroup(definitions: readonly ResourceDefinition[], name: string): Record<string, unknown> | undefined {
+export function apiGroup(
+  definitions: readonly ResourceDefinition[],
+  name: string,
+  registered?: Record<string, unknown>,
+): Record<string, unknown> | undefined {
+  if (registered !== undefined) return { kind: 'APIGroup', apiVersion: 'v1', ...registered };
   const group = apiGroups(definitions).find((each) => each.name === name);
   return group === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...groupObject(group) };
 }

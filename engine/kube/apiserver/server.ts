@@ -32,6 +32,7 @@ import { deprecationWarning, withHeader } from './deprecation.ts';
 import { ImpersonationError, impersonated } from './impersonation.ts';
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './discovery.ts';
 import { APPLY_PATCH, applyPatch, patchTypeOf, patchTypesOf } from './patch.ts';
+import type { Aggregator } from './aggregation/aggregator.ts';
 import { serveCustomScale } from './custom-scale.ts';
 import { listFrom } from './listing.ts';
 import { isPretty, prettily } from './pretty.ts';
@@ -83,6 +84,7 @@ export interface ApiServerOptions {
   readonly paths: readonly PathHandler[];
   /** `192.168.1.10:6443`, as /api tells it. */
   readonly advertised: string;
+  readonly aggregator?: Aggregator;
   /** Runs when every store has its first list: makes sure of what must be there. */
   readonly onStarted?: (signal: AbortSignal) => Promise<void>;
   readonly log: (line: string) => void;
@@ -246,14 +248,16 @@ export class ApiServer implements ClusterReader {
       const parts = info.path.split('/').filter((part) => part !== '');
       const { definitions } = this;
       if (info.path === '/api') return sendJson(apiVersions(this.#options.advertised));
-      if (info.path === '/apis') return sendJson(apiGroupList(definitions));
+      if (info.path === '/apis') return sendJson(apiGroupList(definitions, this.#options.aggregator?.groups()));
       if (parts[0] === 'api' && parts.length === 2) {
         const list = apiResourceList(definitions, '', parts[1]!);
         if (list !== undefined) return sendJson(list);
       } else if (parts[0] === 'apis' && parts.length === 2) {
-        const group = apiGroup(definitions, parts[1]!);
+        const group = apiGroup(definitions, parts[1]!, this.#options.aggregator?.group(parts[1]!));
         if (group !== undefined) return sendJson(group);
       } else if (parts[0] === 'apis' && parts.length === 3) {
+        const remote = this.#options.aggregator?.remote(parts[1]!, parts[2]!);
+        if (remote !== undefined) return this.#options.aggregator!.proxy(remote, { user, request, respond });
         const list = apiResourceList(definitions, parts[1]!, parts[2]!);
         if (list !== undefined) return sendJson(list);
       }
@@ -261,6 +265,8 @@ export class ApiServer implements ClusterReader {
       // Paths of no group are the mux's business, which answers in plain text.
       return notFoundPage(respond);
     }
+    const remote = info.group === '' ? undefined : this.#options.aggregator?.remote(info.group, info.version);
+    if (remote !== undefined) return this.#options.aggregator!.proxy(remote, { user, request, respond });
     const found = this.#served.get(`${info.group}/${info.version}/${info.resource}`);
     if (found === undefined) {
       // Groups of custom resources are unknown to the router; what it knows it refuses by itself.

@@ -18,7 +18,7 @@ interface ResourceList {
   }[];
 }
 
-/** Every resource in its group's preferred version, without subresources. A group that cannot be asked is in `failed`. */
+/** Every resource in its group's preferred version, without subresources. A group that cannot be asked is in `failed`, and why. */
 export async function discover(
   client: KubeClient,
 ): Promise<{ readonly resources: readonly DiscoveredResource[]; readonly failed: readonly string[] }> {
@@ -37,7 +37,7 @@ export async function discover(
       list = (await readJson(client, path)) as ResourceList;
     } catch (error) {
       if (!(error instanceof DiscoveryError)) throw error;
-      failed.push(path);
+      failed.push(`${group === '' ? version : `${group}/${version}`}: ${error.message}`);
       continue;
     }
     for (const { name, kind, namespaced, verbs } of list.resources ?? []) {
@@ -51,9 +51,16 @@ export class DiscoveryError extends Error {
   override readonly name = 'DiscoveryError';
 }
 
+/** The client's words for an answer that is no list. */
+function problemOf(status: number): string {
+  if (status === 503) return 'the server is currently unable to handle the request';
+  if (status === 404) return 'the server could not find the requested resource';
+  return `an error on the server ("unknown") has prevented the request from succeeding`;
+}
+
 async function readJson(client: KubeClient, path: string): Promise<unknown> {
   const response = await client.raw('GET', path, { headers: { accept: 'application/json' } });
   const body = text(await readAll(response.body));
-  if (response.status !== 200) throw new DiscoveryError(`unable to retrieve the complete list of server APIs: ${path}: ${response.status}`);
+  if (response.status !== 200) throw new DiscoveryError(problemOf(response.status));
   return JSON.parse(body) as unknown;
 }

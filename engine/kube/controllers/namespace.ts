@@ -117,7 +117,10 @@ async function writeConditions(context: ControllerContext, namespace: Namespace,
     condition(
       'NamespaceDeletionDiscoveryFailure',
       remaining.failed.length > 0,
-      ['DiscoveryFailed', `Discovery failed for some groups, ${remaining.failed.length} failing: ${remaining.failed.join(', ')}`],
+      [
+        'DiscoveryFailed',
+        `Discovery failed for some groups, ${remaining.failed.length} failing: unable to retrieve the complete list of server APIs: ${[...remaining.failed].sort().join(', ')}`,
+      ],
       ['ResourcesDiscovered', 'All resources successfully discovered'],
     ),
     condition(

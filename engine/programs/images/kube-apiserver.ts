@@ -77,6 +77,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
   let clientCa: string | undefined;
   let etcd: EtcdClient;
   let kubeletIdentity: { certificatePem: string; privateKeyPem: string } | undefined;
+  let proxyIdentity: { certificatePem: string; privateKeyPem: string } | undefined;
   let serviceAccountKeys: { readonly publicPem: string; readonly privatePem: string | undefined } | undefined;
   try {
     certificate = { certificatePem: file('tls-cert-file') ?? '', privateKeyPem: file('tls-private-key-file') ?? '' };
@@ -128,6 +129,10 @@ async function run(process: Process, flags: Flags): Promise<number> {
     const kubeletKey = file('kubelet-client-key');
     if (kubeletCertificate !== undefined && kubeletKey !== undefined)
       kubeletIdentity = { certificatePem: kubeletCertificate, privateKeyPem: kubeletKey };
+    const proxyCertificate = file('proxy-client-cert-file');
+    const proxyKey = file('proxy-client-key-file');
+    if (proxyCertificate !== undefined && proxyKey !== undefined)
+      proxyIdentity = { certificatePem: proxyCertificate, privateKeyPem: proxyKey };
     const publicPem = file('service-account-key-file');
     if (publicPem !== undefined) serviceAccountKeys = { publicPem, privatePem: file('service-account-signing-key-file') };
   } catch (error) {
@@ -160,7 +165,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
       groupHeaders: flags.list('requestheader-group-headers'),
       usernameHeaders: flags.list('requestheader-username-headers'),
     },
-    connectBackend: async ({ address, port: backendPort, isTls, signal }) => {
+    connectBackend: async ({ address, port: backendPort, isTls, tls, signal }) => {
       const connection = await sys.net.connect({
         address,
         port: backendPort,
@@ -168,6 +173,17 @@ async function run(process: Process, flags: Flags): Promise<number> {
         ...(signal === undefined ? {} : { signal }),
       });
       if (!isTls) return connection;
+      if (tls !== undefined) {
+        const { serverName, ca, insecure, identity } = tls;
+        return connectTls(connection, {
+          serverName,
+          nowMs: sys.now(),
+          rng: sys.rng,
+          ...(ca === undefined ? {} : { ca }),
+          ...(insecure === undefined ? {} : { insecure }),
+          ...(identity === undefined || proxyIdentity === undefined ? {} : { certificate: proxyIdentity }),
+        });
+      }
       // The kubelet's serving certificate is its own; kubeadm's server does not check it.
       return connectTls(connection, {
         serverName: address,

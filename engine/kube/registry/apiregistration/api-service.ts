@@ -1,14 +1,18 @@
 // APIService.
 
 import { pathSegment } from '../../machinery/names.ts';
+import { rfc3339 } from '../../machinery/time.ts';
 import { ageCell, textColumn } from '../columns.ts';
-import { AGE_COLUMN, type ApiObject, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { AGE_COLUMN, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { apiServiceErrors, apiServiceStatusErrors, type ApiServiceObject } from './api-service-validation.ts';
 
-const spec = (object: ApiObject): Json => (object['spec'] ?? {}) as Json;
+const LOCAL = { reason: 'Local', message: 'Local APIServices are always available' };
 
-const status = (object: ApiObject): Json => (object['status'] ?? {}) as Json;
+const spec = (object: ApiServiceObject): Json => (object.spec ?? {}) as Json;
 
-export const API_SERVICE: ResourceDefinition = defineResource<ApiObject>({
+const status = (object: ApiServiceObject): Json => (object.status ?? {}) as Json;
+
+export const API_SERVICE: ResourceDefinition = defineResource<ApiServiceObject>({
   group: 'apiregistration.k8s.io',
   version: 'v1',
   kind: 'APIService',
@@ -39,6 +43,22 @@ export const API_SERVICE: ResourceDefinition = defineResource<ApiObject>({
   hasStatus: true,
   storagePrefix: 'apiregistration.k8s.io/apiservices',
   categories: ['api-extensions'],
-  strategy: { nameProblems: pathSegment },
+  strategy: {
+    nameProblems: pathSegment,
+    hasFreeFinalizers: true,
+    setDefaults(object) {
+      const { service } = object.spec;
+      if (service !== undefined && service !== null) service.port ??= 443;
+    },
+    prepareForCreate(object, { nowMs }) {
+      object.status =
+        (object.spec.service ?? undefined) === undefined
+          ? { conditions: [{ type: 'Available', status: 'True', lastTransitionTime: rfc3339(nowMs), ...LOCAL }] }
+          : {};
+    },
+    validate: apiServiceErrors,
+    validateUpdate: (next, _current, meta) => [...meta.update, ...meta.object, ...apiServiceErrors(next)],
+    validateStatusUpdate: (next, _current, meta) => [...meta.update, ...apiServiceStatusErrors(next)],
+  },
   alsoServedAs: [{ group: 'apiregistration.k8s.io', version: 'v1beta1' }],
 });
