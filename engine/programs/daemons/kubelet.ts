@@ -143,7 +143,7 @@ async function serve(
       clock: sys.clock,
       rng: sys.rng,
       signal,
-      tls: { certificate: identity, ...(clientCa === undefined ? {} : { clientCa }) },
+      tls: { certificate: identity, verifiesClient: false, ...(clientCa === undefined ? {} : { clientCa }) },
     }),
     serveHttp(
       healthz,
