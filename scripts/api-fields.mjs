@@ -1,5 +1,5 @@
-// Makes engine/kube/machinery/schema/fields.json: names, types and merge rules of the fields of the built-in kinds, read from the
-// Go types of k8s.io/api and k8s.io/apimachinery. Usage: node scripts/api-fields.mjs API_DIR APIMACHINERY_META_V1_DIR APIEXTENSIONS_DIR
+// Makes engine/kube/machinery/schema/fields.json: names, types and merge rules of the fields of the built-in kinds, and
+// proto-fields.json beside it: their numbers in protocol buffers. Both are read from the Go types of k8s.io/api and k8s.io/apimachinery. Usage: node scripts/api-fields.mjs API_DIR APIMACHINERY_META_V1_DIR APIEXTENSIONS_DIR
 // APIREGISTRATION_DIR (the folders above the versions of these two).
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,27 +41,37 @@ const PACKAGES = [
   'flowcontrol/v1beta1',
 ];
 const out = {};
+/** Field numbers by struct, `Name=1`. */
+const numbers = {};
 for (const name of PACKAGES) {
   const file = join(apiDirectory, name, 'types.go');
-  if (existsSync(file)) out[name] = typesOf(readFileSync(file, 'utf8'));
+  if (existsSync(file)) out[name] = typesOf(readFileSync(file, 'utf8'), name);
 }
-if (metaDirectory) out['meta/v1'] = typesOf(readFileSync(join(metaDirectory, 'types.go'), 'utf8'));
+if (metaDirectory) out['meta/v1'] = typesOf(readFileSync(join(metaDirectory, 'types.go'), 'utf8'), 'meta/v1');
 for (const version of ['v1', 'v1beta1']) {
   if (extensionsDirectory) {
     out[`apiextensions/${version}`] = {
-      ...typesOf(readFileSync(join(extensionsDirectory, version, 'types.go'), 'utf8')),
-      ...typesOf(readFileSync(join(extensionsDirectory, version, 'types_jsonschema.go'), 'utf8')),
+      ...typesOf(readFileSync(join(extensionsDirectory, version, 'types.go'), 'utf8'), `apiextensions/${version}`),
+      ...typesOf(readFileSync(join(extensionsDirectory, version, 'types_jsonschema.go'), 'utf8'), `apiextensions/${version}`),
     };
   }
   if (registrationDirectory)
-    out[`apiregistration/${version}`] = typesOf(readFileSync(join(registrationDirectory, version, 'types.go'), 'utf8'));
+    out[`apiregistration/${version}`] = typesOf(
+      readFileSync(join(registrationDirectory, version, 'types.go'), 'utf8'),
+      `apiregistration/${version}`,
+    );
 }
-writeFileSync(
-  new URL('../engine/kube/machinery/schema/fields.json', import.meta.url),
-  JSON.stringify(out, undefined, 0).replaceAll('},"', '},\n"') + '\n',
-);
+write('fields.json', out);
+write('proto-fields.json', numbers);
 
-function typesOf(source) {
+function write(name, table) {
+  const file = new URL(`../engine/kube/machinery/schema/${name}`, import.meta.url);
+  // What was read from folders that are not given now stays.
+  const kept = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  writeFileSync(file, JSON.stringify({ ...kept, ...table }, undefined, 0).replaceAll('},"', '},\n"') + '\n');
+}
+
+function typesOf(source, pkg) {
   const types = {};
   const lines = source.split('\n');
   let markers = [];
@@ -72,6 +82,7 @@ function typesOf(source) {
     if (/^type \w+ [\w[\]*.]+$/.test(line) && !line.endsWith('{')) types[named[1]] = `=${named[2]}`;
     else if (struct !== null) {
       const fields = [];
+      const tagged = [];
       if (struct[2] === undefined) {
         for (at++; lines[at] !== '}'; at++) {
           const text = lines[at].trim();
@@ -80,15 +91,25 @@ function typesOf(source) {
             continue;
           }
           const field = /^(?:(\w+)\s+)?([\w.[\]*]+)\s+`([^`]*)`/.exec(text);
-          if (field !== null) fields.push(fieldOf(field, markers));
+          if (field !== null) {
+            fields.push(fieldOf(field, markers));
+            const number = numberOf(field);
+            if (number !== undefined) tagged.push(number);
+          }
           if (text !== '') markers = [];
           else markers = [];
         }
       }
       types[struct[1]] = fields;
+      if (tagged.length > 0) (numbers[pkg] ??= {})[struct[1]] = tagged.join(',');
     }
   }
   return types;
+}
+
+function numberOf([, goName, goType, tags]) {
+  const tag = /(?:^|\s)protobuf:"\w+,(\d+),/.exec(tags);
+  return tag === null ? undefined : `${goName ?? goType.split('.').at(-1)}=${tag[1]}`;
 }
 
 function fieldOf([, goName, goType, tags], markers) {

@@ -39,6 +39,7 @@ import { isPretty, prettily } from './pretty.ts';
 import { requestInfoOf, type RequestInfo } from './request-info.ts';
 import { deleteOptionsOf, listOptionsOf, versionProblem } from './request-options.ts';
 import { ResourceEndpoint, type WriteContext, type WriteHooks } from './resource-endpoint.ts';
+import { inProtobuf, isProtobufBody, prefersProtobuf, PROTOBUF, withJsonBody } from './proto-http.ts';
 import { ResourceStore, type Stored } from './resource-store.ts';
 import { checkRoute } from './routes.ts';
 import { Selection } from './selection.ts';
@@ -191,13 +192,13 @@ export class ApiServer implements ClusterReader {
 
   async handle(request: HttpRequest, respond: HttpResponder): Promise<void> {
     const info = requestInfoOf(request);
-    let out = respond;
+    let out = prefersProtobuf(request.headers.get('accept')) && !this.#isCustom(info) ? inProtobuf(respond) : respond;
     try {
       const user = impersonated(this.#options.authenticator.authenticate(request), request, this.#authorizer);
       const decision = this.#authorizer.authorize(user, info);
       if (!decision.isAllowed) throw forbiddenFor(user, info, decision.reason);
-      out = this.#warning(info, isPretty(info, request) ? prettily(respond) : respond);
-      await this.#dispatch(info, user, request, out);
+      out = this.#warning(info, isPretty(info, request) ? prettily(out) : out);
+      await this.#dispatch(info, user, isProtobufBody(request) && !this.#isCustom(info) ? await withJsonBody(request) : request, out);
     } catch (error) {
       if (error instanceof ImpersonationError) {
         const body = sanitized(`Internal Server Error: ${JSON.stringify(request.target)}: ${error.message}`);
@@ -227,6 +228,11 @@ export class ApiServer implements ClusterReader {
         `${JSON.stringify(status)}\n`,
       );
     }
+  }
+
+  /** Custom resources have no protobuf form. */
+  #isCustom(info: RequestInfo): boolean {
+    return this.#served.get(`${info.group}/${info.version}/${info.resource}`)?.endpoint.definition.isCustom === true;
   }
 
   /** What answers a request for a deprecated version: it says so, whatever the answer is. */
@@ -363,10 +369,10 @@ export class ApiServer implements ClusterReader {
     else if (info.subresource !== '' && !(info.subresource === 'status' && (served.hasStatus ?? definition.hasStatus)))
       throw notFound({ group: definition.group, resource: definition.plural }, info.name);
     const accept = request.headers.get('accept');
-    const representation = negotiate(accept);
+    const representation = negotiate(accept, !definition.isCustom);
     if (representation === undefined) {
       throw notAcceptable(
-        'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+        `only the following media types are accepted: application/json, application/yaml${definition.isCustom ? '' : `, ${PROTOBUF}`}`,
       );
     }
     const include = (info.query.get('includeObject') ?? 'Metadata') as 'None' | 'Metadata' | 'Object';

@@ -8,16 +8,18 @@ export type Representation =
   | { readonly kind: 'partial'; readonly version: string };
 
 /** The first representation of an Accept header that we have; undefined when there is none. */
-export function negotiate(accept: string | undefined): Representation | undefined {
+export function negotiate(accept: string | undefined, hasProtobuf = true): Representation | undefined {
   if (accept === undefined || accept === '') return { kind: 'object' };
   for (const clause of accept.split(',')) {
     const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
-    if (!['application/json', 'application/*', '*/*', 'application/yaml'].includes(type)) continue;
+    const isProtobuf = type === 'application/vnd.kubernetes.protobuf' && hasProtobuf;
+    if (!isProtobuf && !['application/json', 'application/*', '*/*', 'application/yaml'].includes(type)) continue;
     const given = new Map(parameters.map((parameter) => parameter.split('=') as [string, string]));
     const as = given.get('as');
     if (as === undefined) return { kind: 'object' };
     const version = given.get('v') ?? 'v1';
     if (given.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue;
+    if (as === 'Table' && isProtobuf) continue;
     if (as === 'Table') return { kind: 'table', version };
     if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return { kind: 'partial', version };
   }

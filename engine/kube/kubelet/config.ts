@@ -17,9 +17,6 @@ export interface KubeletConfig {
   readonly clusterDomain: string;
   readonly clientCaFile: string | undefined;
   readonly isAnonymous: boolean;
-  /** authentication.webhook.enabled: bearer tokens are judged by the API server. */
-  readonly reviewsTokens: boolean;
-  readonly authorizationMode: 'Webhook' | 'AlwaysAllow';
   readonly healthzPort: number;
   readonly healthzAddress: string;
   readonly port: number;
@@ -93,12 +90,7 @@ interface ConfigFile {
   readonly staticPodPath?: string;
   readonly clusterDNS?: readonly string[];
   readonly clusterDomain?: string;
-  readonly authentication?: {
-    readonly x509?: { readonly clientCAFile?: string };
-    readonly anonymous?: { readonly enabled?: boolean };
-    readonly webhook?: { readonly enabled?: boolean };
-  };
-  readonly authorization?: { readonly mode?: string };
+  readonly authentication?: { readonly x509?: { readonly clientCAFile?: string }; readonly anonymous?: { readonly enabled?: boolean } };
   readonly healthzPort?: number;
   readonly healthzBindAddress?: string;
   readonly port?: number;
@@ -147,11 +139,7 @@ export function loadConfig(process: Process): KubeletConfig {
     clusterDns: file.clusterDNS ?? flags.get('cluster-dns')?.split(',') ?? [],
     clusterDomain: file.clusterDomain ?? flags.get('cluster-domain') ?? '',
     clientCaFile: file.authentication?.x509?.clientCAFile,
-    // A file's defaults are stricter than those of the flags.
-    isAnonymous: file.authentication?.anonymous?.enabled ?? path === undefined,
-    reviewsTokens: file.authentication?.webhook?.enabled ?? (path !== undefined || flags.get('authentication-token-webhook') === 'true'),
-    authorizationMode:
-      (file.authorization?.mode ?? (path === undefined ? 'AlwaysAllow' : 'Webhook')) === 'AlwaysAllow' ? 'AlwaysAllow' : 'Webhook',
+    isAnonymous: file.authentication?.anonymous?.enabled ?? true,
     healthzPort: file.healthzPort ?? 10248,
     healthzAddress: file.healthzBindAddress ?? '127.0.0.1',
     port: file.port ?? 10250,

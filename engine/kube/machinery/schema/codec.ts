@@ -47,12 +47,29 @@ export function normalize<T>(struct: string, object: T): T {
 
 function normalizeStruct(struct: string, value: Json, path: string): Json {
   const out: Json = {};
+  const isProto = isStoredAsProto(struct);
   for (const field of jsonFields(struct)) {
     if (field.isInline) continue;
     const member = within(field.json, () => normalizeField(field, value[field.json], `${path}${goName(struct)}.${field.goName}: `));
-    if (member !== undefined) out[field.json] = member;
+    if (member !== undefined) out[field.json] = isProto && !field.omitsEmpty && isEmptyList(field.type, member) ? null : member;
   }
   return out;
+}
+
+/** What is not stored, or is stored as JSON: elsewhere the storage's protobuf does not tell an empty list from none. */
+const KEPT_AS_JSON = /^(meta|authentication|authorization|apiextensions|apiregistration)\//;
+
+const storedAsProto = new Map<string, boolean>();
+
+function isStoredAsProto(struct: string): boolean {
+  let known = storedAsProto.get(struct);
+  if (known === undefined) storedAsProto.set(struct, (known = !KEPT_AS_JSON.test(struct)));
+  return known;
+}
+
+function isEmptyList(type: TypeRef, value: unknown): boolean {
+  if (type.kind === 'slice') return Array.isArray(value) && value.length === 0;
+  return type.kind === 'map' && isObject(value) && isEmpty(type, value);
 }
 
 /** Types that write themselves: Go leaves none of them out for being empty. */

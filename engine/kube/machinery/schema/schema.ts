@@ -84,6 +84,13 @@ export function structOf(group: string, version: string, kind: string): string |
   return PACKAGES[name]?.[kind] === undefined || typeof PACKAGES[name][kind] === 'string' ? undefined : `${name}.${kind}`;
 }
 
+/** Whether a struct is in the tables, `meta/v1.Status`. */
+export function hasStruct(name: string): boolean {
+  const [pkg, type] = split(name);
+  const lines = PACKAGES[pkg]?.[type];
+  return lines !== undefined && typeof lines !== 'string';
+}
+
 const PACKAGE_OF_GROUP: Readonly<Record<string, string>> = {
   '': 'core',
   'rbac.authorization.k8s.io': 'rbac',
