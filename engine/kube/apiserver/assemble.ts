@@ -8,6 +8,7 @@ import type { Connection } from '../../sim/stream.ts';
 import type { EtcdClient } from '../../etcd/client.ts';
 import { BUILT_IN } from '../registry/index.ts';
 import { SysError } from '../../sim/errno.ts';
+import type { ResourceDefinition } from '../registry/definition.ts';
 import type { ClusterReader } from './admission.ts';
 import { admissionChain } from './admission/chain.ts';
 import { Aggregator } from './aggregation/aggregator.ts';
@@ -26,7 +27,11 @@ import { subresources } from './subresources.ts';
 import { bootstrapTokens, fileTokens, serviceAccountTokens } from './tokens.ts';
 import { Authenticator, type RequestHeaderOptions } from './authentication.ts';
 import { UnionAuthorizer, type Authorizer } from './authorization.ts';
+import { FlowReader } from './flow-match.ts';
 import { healthPaths } from './health.ts';
+import { MetricRegistry } from './metrics.ts';
+import { RequestFilters } from './request-filters.ts';
+import { serverPaths } from './server-paths.ts';
 import { ApiServer } from './server.ts';
 import { openIdPaths, tokenRequests } from './token-request.ts';
 
@@ -61,6 +66,18 @@ export interface AssemblyOptions {
   readonly connectBackend?: (to: BackendAddress) => Promise<Connection>;
   readonly newHttpClient?: (connect: () => Promise<Connection>, host: string) => HttpClient;
   readonly log: (line: string) => void;
+  /** Lines that are no errors. */
+  readonly logInfo?: (line: string) => void;
+  /** One line for each request. */
+  readonly access?: (line: string) => void;
+  /** `--max-requests-inflight` and `--max-mutating-requests-inflight`. */
+  readonly maxReading?: number;
+  readonly maxWriting?: number;
+  readonly hasProfiling?: boolean;
+  /** `--event-ttl`. */
+  readonly eventTtlSeconds?: number;
+  /** What the program can tell of itself. */
+  readonly addMetrics?: (metrics: MetricRegistry) => void;
 }
 
 export interface BackendAddress {
@@ -121,13 +138,30 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
   const newHttpClient = options.newHttpClient ?? ((open, host) => new HttpClient({ connect: open, host, maxIdle: 0 }));
   const customResources = new CustomResources({ server: () => server, clock });
   const aggregator = new Aggregator({ server: () => server, reader, clock, connect, newHttpClient });
+  const metrics = new MetricRegistry();
+  metrics.gauge('etcd_object_counts', '[ALPHA] Objects stored, by resource.', function* () {
+    for (const { group, plural, discoveryOnly } of server.definitions) {
+      if (!discoveryOnly) yield [{ resource: group === '' ? plural : `${plural}.${group}` }, server.store(group, plural).size];
+    }
+  });
+  options.addMetrics?.(metrics);
+  let isShuttingDown = false;
   const server: ApiServer = new ApiServer({
     clock,
     rng,
     etcd,
-    definitions: BUILT_IN,
+    definitions: options.eventTtlSeconds === undefined ? BUILT_IN : BUILT_IN.map((each) => withEventTtl(each, options.eventTtlSeconds!)),
     authenticator,
     authorizer: () => new UnionAuthorizer([PRIVILEGED, ...options.authorizationModes.map((mode) => modeOf(mode, reader, rbac))]),
+    filters: () =>
+      new RequestFilters({
+        clock,
+        metrics,
+        flows: new FlowReader(reader),
+        maxReading: options.maxReading ?? 400,
+        maxWriting: options.maxWriting ?? 200,
+        access: options.access,
+      }),
     admission: () =>
       admissionChain({
         reader,
@@ -157,13 +191,26 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
     ]),
     hooks: new Map([['/services', allocation]]),
     paths: [
-      healthPaths({ etcd, isReady: () => server.isReady }),
+      healthPaths({
+        etcd,
+        clock,
+        metrics,
+        hasStarted: () => server.hasStarted,
+        isShuttingDown: () => isShuttingDown,
+        ...(options.logInfo === undefined ? {} : { log: options.logInfo }),
+      }),
+      serverPaths({
+        definitions: () => server.definitions,
+        hasOpenId: keys !== undefined,
+        hasProfiling: options.hasProfiling !== false,
+      }),
       openApiPaths(BUILT_IN, () => customResources.openApi),
       ...(keys === undefined ? [] : [openIdPaths(keys, advertised)]),
     ],
     advertised,
     aggregator,
     onStarted: (signal) => {
+      signal.addEventListener('abort', () => (isShuttingDown = true), { once: true });
       background(customResources.follow(signal));
       background(aggregator.follow(signal));
       return bootstrap({
@@ -180,6 +227,10 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
     log: options.log,
   });
   return server;
+}
+
+function withEventTtl(definition: ResourceDefinition, ttlSeconds: number): ResourceDefinition {
+  return definition.ttlSeconds === undefined ? definition : { ...definition, ttlSeconds };
 }
 
 function modeOf(mode: string, reader: ClusterReader, rbac: RbacAuthorizer): Authorizer {

@@ -88,6 +88,11 @@ export class ResourceStore {
     return this.#isReady;
   }
 
+  /** How many objects there are. */
+  get size(): number {
+    return this.#objects.size;
+  }
+
   get whenReady(): Promise<void> {
     return this.#whenReady;
   }

@@ -38,6 +38,7 @@ import { listFrom } from './listing.ts';
 import { isPretty, prettily } from './pretty.ts';
 import { requestInfoOf, type RequestInfo } from './request-info.ts';
 import { deleteOptionsOf, listOptionsOf, versionProblem } from './request-options.ts';
+import type { Exchange, RequestFilters } from './request-filters.ts';
 import { ResourceEndpoint, type WriteContext, type WriteHooks } from './resource-endpoint.ts';
 import { inProtobuf, isProtobufBody, prefersProtobuf, PROTOBUF, withJsonBody } from './proto-http.ts';
 import { ResourceStore, type Stored } from './resource-store.ts';
@@ -78,6 +79,8 @@ export interface ApiServerOptions {
   readonly definitions: readonly ResourceDefinition[];
   readonly authenticator: Authenticator;
   readonly authorizer: (reader: ClusterReader) => Authorizer;
+  /** What surrounds every request. */
+  readonly filters: (reader: ClusterReader) => RequestFilters;
   readonly admission: (reader: ClusterReader) => readonly AdmissionPlugin[];
   /** `resource.group` or `resource.group/subresource` (`pods/log`) to who answers it. */
   readonly specials: ReadonlyMap<string, SpecialHandler>;
@@ -98,6 +101,7 @@ export class ApiServer implements ClusterReader {
   readonly #served = new Map<string, { readonly endpoint: ResourceEndpoint; readonly served: ServedVersion }>();
   readonly #admission: readonly AdmissionPlugin[];
   readonly #authorizer: Authorizer;
+  readonly #filters: RequestFilters;
   readonly #running = new Map<ResourceEndpoint, AbortController>();
   #signal: AbortSignal | undefined;
   #hasStarted = false;
@@ -106,6 +110,7 @@ export class ApiServer implements ClusterReader {
     this.#options = options;
     this.#admission = options.admission(this);
     this.#authorizer = options.authorizer(this);
+    this.#filters = options.filters(this);
     for (const definition of options.definitions) this.install(definition);
   }
 
@@ -125,6 +130,11 @@ export class ApiServer implements ClusterReader {
     const endpoint = this.#endpoints.get(`${group}/${resource}`);
     if (endpoint === undefined) throw new Error(`no resource ${resource} in group ${group}`);
     return endpoint;
+  }
+
+  /** Every store has had its first list, and what must be there has been written. */
+  get hasStarted(): boolean {
+    return this.#hasStarted;
   }
 
   /** Every store has its first list, and what must be there is. */
@@ -191,10 +201,21 @@ export class ApiServer implements ClusterReader {
   }
 
   async handle(request: HttpRequest, respond: HttpResponder): Promise<void> {
-    const info = requestInfoOf(request);
-    let out = prefersProtobuf(request.headers.get('accept')) && !this.#isCustom(info) ? inProtobuf(respond) : respond;
+    const filters = this.#filters;
+    const exchange = filters.begin(request, requestInfoOf(request), respond);
+    try {
+      await this.#answer(exchange, filters);
+    } finally {
+      filters.end(exchange);
+    }
+  }
+
+  async #answer(respond: Exchange, filters: RequestFilters): Promise<void> {
+    const { request, info } = respond;
+    let out: HttpResponder = prefersProtobuf(request.headers.get('accept')) && !this.#isCustom(info) ? inProtobuf(respond) : respond;
     try {
       const user = impersonated(this.#options.authenticator.authenticate(request), request, this.#authorizer);
+      if (!(await filters.admit(respond, user))) return;
       const decision = this.#authorizer.authorize(user, info);
       if (!decision.isAllowed) throw forbiddenFor(user, info, decision.reason);
       out = this.#warning(info, isPretty(info, request) ? prettily(out) : out);
