@@ -2,13 +2,15 @@
 
 import type { ApiError } from '../machinery/api-error.ts';
 import { forbidden } from '../machinery/status.ts';
-import type { ApiObject, ResourceDefinition } from '../registry/definition.ts';
+import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
 import type { ResourceStore } from './resource-store.ts';
 import type { User } from './user.ts';
 
 export interface AdmissionRequest {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
   readonly definition: ResourceDefinition;
+  /** The version the request is made in; left out: the stored one. */
+  readonly served?: ServedVersion;
   readonly subresource: string;
   readonly namespace: string;
   /** Empty while a name is still to be generated. */

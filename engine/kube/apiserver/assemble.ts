@@ -34,6 +34,7 @@ import { RequestFilters } from './request-filters.ts';
 import { serverPaths } from './server-paths.ts';
 import { ApiServer } from './server.ts';
 import { openIdPaths, tokenRequests } from './token-request.ts';
+import { webhookPlugins } from './webhooks/plugins.ts';
 
 export interface AssemblyOptions {
   readonly clock: Clock;
@@ -175,6 +176,7 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
         createNamespace: (namespace) => ensureNamespace(server, namespace),
         enabled: options.admissionPlugins?.enabled ?? [],
         disabled: options.admissionPlugins?.disabled ?? [],
+        others: webhookPlugins({ reader, clock, rng, connect, newHttpClient }),
       }),
     specials: new Map([
       ...subresources({ clock, reader, pods: () => server.endpoint('', 'pods') }),

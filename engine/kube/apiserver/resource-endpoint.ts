@@ -545,6 +545,7 @@ export class ResourceEndpoint {
     return {
       operation,
       definition: this.definition,
+      served: context.served,
       subresource: context.subresource,
       namespace: context.namespace,
       name: name ?? object?.metadata.name ?? old?.metadata.name ?? '',

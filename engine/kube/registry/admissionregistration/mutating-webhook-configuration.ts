@@ -1,11 +1,11 @@
 // MutatingWebhookConfiguration.
 
+import { setWebhookDefaults, webhookErrors, webhookUpdateErrors, type WebhookConfiguration } from './webhook-validation.ts';
 import { webhooksFromV1beta1 } from './webhook-versions.ts';
-import { records } from '../object-access.ts';
 import { ageCell, countColumn } from '../columns.ts';
-import { type ApiObject, defineResource, type ResourceDefinition, AGE_COLUMN, NAME_COLUMN } from '../definition.ts';
+import { defineResource, type ResourceDefinition, AGE_COLUMN, NAME_COLUMN } from '../definition.ts';
 
-export const MUTATING_WEBHOOK_CONFIGURATION: ResourceDefinition = defineResource<ApiObject>({
+export const MUTATING_WEBHOOK_CONFIGURATION: ResourceDefinition = defineResource<WebhookConfiguration>({
   group: 'admissionregistration.k8s.io',
   version: 'v1',
   kind: 'MutatingWebhookConfiguration',
@@ -14,12 +14,18 @@ export const MUTATING_WEBHOOK_CONFIGURATION: ResourceDefinition = defineResource
   isNamespaced: false,
   hasGeneration: true,
   alsoServedAs: [{ group: 'admissionregistration.k8s.io', version: 'v1beta1', toStorage: webhooksFromV1beta1 }],
+  strategy: {
+    hasFreeFinalizers: true,
+    setDefaults: (object) => setWebhookDefaults(object, true),
+    validate: (object, served) => webhookErrors(object, served.version, true),
+    validateUpdate: (next, current, meta, served) => [...meta.update, ...webhookUpdateErrors(next, current, served.version, true)],
+  },
   table: {
     columns: [
       NAME_COLUMN,
       countColumn('Webhooks', 'Webhooks indicates the number of webhooks registered in this configuration.'),
       AGE_COLUMN,
     ],
-    cells: (object, nowMs) => [object.metadata.name, records(object['webhooks']).length, ageCell(object, nowMs)],
+    cells: (object, nowMs) => [object.metadata.name, (object.webhooks ?? []).length, ageCell(object, nowMs)],
   },
 });

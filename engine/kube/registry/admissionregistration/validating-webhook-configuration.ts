@@ -1,11 +1,11 @@
 // ValidatingWebhookConfiguration.
 
+import { setWebhookDefaults, webhookErrors, webhookUpdateErrors, type WebhookConfiguration } from './webhook-validation.ts';
 import { webhooksFromV1beta1 } from './webhook-versions.ts';
-import { records } from '../object-access.ts';
 import { ageCell, countColumn } from '../columns.ts';
-import { type ApiObject, defineResource, type ResourceDefinition, AGE_COLUMN, NAME_COLUMN } from '../definition.ts';
+import { defineResource, type ResourceDefinition, AGE_COLUMN, NAME_COLUMN } from '../definition.ts';
 
-export const VALIDATING_WEBHOOK_CONFIGURATION: ResourceDefinition = defineResource<ApiObject>({
+export const VALIDATING_WEBHOOK_CONFIGURATION: ResourceDefinition = defineResource<WebhookConfiguration>({
   group: 'admissionregistration.k8s.io',
   version: 'v1',
   kind: 'ValidatingWebhookConfiguration',
@@ -14,12 +14,18 @@ export const VALIDATING_WEBHOOK_CONFIGURATION: ResourceDefinition = defineResour
   isNamespaced: false,
   hasGeneration: true,
   alsoServedAs: [{ group: 'admissionregistration.k8s.io', version: 'v1beta1', toStorage: webhooksFromV1beta1 }],
+  strategy: {
+    hasFreeFinalizers: true,
+    setDefaults: (object) => setWebhookDefaults(object, false),
+    validate: (object, served) => webhookErrors(object, served.version, false),
+    validateUpdate: (next, current, meta, served) => [...meta.update, ...webhookUpdateErrors(next, current, served.version, false)],
+  },
   table: {
     columns: [
       NAME_COLUMN,
       countColumn('Webhooks', 'Webhooks indicates the number of webhooks registered in this configuration.'),
       AGE_COLUMN,
     ],
-    cells: (object, nowMs) => [object.metadata.name, records(object['webhooks']).length, ageCell(object, nowMs)],
+    cells: (object, nowMs) => [object.metadata.name, (object.webhooks ?? []).length, ageCell(object, nowMs)],
   },
 });
