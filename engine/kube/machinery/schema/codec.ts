@@ -1,56 +1,53 @@
 // Models what decoding into Go's structs and encoding again does to an object: unknown fields go, fields come in their order,
 // what is empty is left out where the type says so, and structs that are no pointers are always there.
 
-import { canonicalQuantity, QuantityError } from '../quantity.ts';
-import { excerpts, valueAt } from './json-position.ts';
+import { canonicalQuantity } from '../quantity.ts';
+import { readingProblem } from './json-iterator.ts';
+import { base64Problem, ownProblem } from './own-decoders.ts';
 import type { Field, TypeRef } from './schema.ts';
 import { jsonFields } from './schema.ts';
 
-/** A value that does not fit its type, worded as the JSON decoder words it. */
+/** A value that does not fit its type. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
-  /** Keys and indexes that lead to the value. */
-  readonly trail: (string | number)[] = [];
-  /** How conversion from a map, which a patch goes through, words the same. */
+  /** How conversion from a map, which a patch goes through, words it. */
   readonly conversion: string;
-  readonly #stopsAt: 'first byte' | 'end';
+  readonly #struct: string;
 
-  constructor(message: string, options: { readonly conversion: string; readonly stopsAt: 'first byte' | 'end' }) {
-    super(message);
-    this.conversion = options.conversion;
-    this.#stopsAt = options.stopsAt;
+  constructor(struct: string, object: unknown, conversion: string) {
+    // Without the excerpts: there is no text that the object was read from.
+    super(readingProblem(struct, JSON.stringify(object))?.replace(/, error found in #\d+ byte of .*$/s, '') ?? conversion);
+    this.#struct = struct;
+    this.conversion = conversion;
   }
 
-  /** The whole message, with excerpts of the text that was read. */
+  /** How the JSON decoder words it, with excerpts of the text it read. */
   describe(json: string): string {
-    const span = valueAt(json, this.trail);
-    return span === undefined ? this.message : `${this.message}${excerpts(json, this.#stopsAt === 'end' ? span.end : span.start + 1)}`;
+    return readingProblem(this.#struct, json) ?? this.message;
   }
 }
 
-/** Runs `read` for the value at `step`, which goes into the trail of what it throws. */
-function within<T>(step: string | number, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof DecodeError) error.trail.unshift(step);
-    throw error;
-  }
-}
+/** What a value has against its type, on its way out to where the whole object is known. */
+class Mismatch extends Error {}
 
 type Json = Record<string, unknown>;
 
 /** The object as the API server would keep it; `struct` is its type (`core/v1.Pod`). */
 export function normalize<T>(struct: string, object: T): T {
-  return normalizeStruct(struct, object as Json, '') as T;
+  try {
+    return normalizeStruct(struct, object as Json) as T;
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    throw new DecodeError(struct, object, error.message);
+  }
 }
 
-function normalizeStruct(struct: string, value: Json, path: string): Json {
+function normalizeStruct(struct: string, value: Json): Json {
   const out: Json = {};
   const isProto = isStoredAsProto(struct);
   for (const field of jsonFields(struct)) {
     if (field.isInline) continue;
-    const member = within(field.json, () => normalizeField(field, value[field.json], `${path}${goName(struct)}.${field.goName}: `));
+    const member = normalizeField(field, value[field.json]);
     if (member !== undefined) out[field.json] = isProto && !field.omitsEmpty && isEmptyList(field.type, member) ? null : member;
   }
   return out;
@@ -75,76 +72,62 @@ function isEmptyList(type: TypeRef, value: unknown): boolean {
 /** Types that write themselves: Go leaves none of them out for being empty. */
 const ALWAYS_WRITTEN = new Set<TypeRef['kind']>(['time', 'microtime', 'quantity', 'intstr']);
 
-function normalizeField(field: Field, given: unknown, path: string): unknown {
-  const value = normalizeValue(field.type, given ?? undefined, path);
+function normalizeField(field: Field, given: unknown): unknown {
+  const value = normalizeValue(field.type, given ?? undefined);
   if (value === undefined) return field.omitsEmpty && !ALWAYS_WRITTEN.has(field.type.kind) ? undefined : zeroOf(field.type);
   return field.omitsEmpty && isEmpty(field.type, value) ? undefined : value;
 }
 
-function normalizeValue(type: TypeRef, value: unknown, path: string): unknown {
+function normalizeValue(type: TypeRef, value: unknown): unknown {
+  if (value === undefined && type.kind !== 'struct') return undefined;
   switch (type.kind) {
     case 'pointer':
-      return value === undefined ? undefined : normalizeValue(type.to, value, path);
+      return normalizeValue(type.to, value);
     case 'struct':
-      if (value === undefined) return normalizeStruct(type.name, {}, path);
-      if (!isObject(value)) throw mismatch(path, 'object', value);
-      return normalizeStruct(type.name, value, path);
+      if (value === undefined) return normalizeStruct(type.name, {});
+      if (!isObject(value)) throw new Mismatch(`cannot restore struct from: ${goKind(value)}`);
+      return normalizeStruct(type.name, value);
     case 'slice':
-      if (value === undefined) return undefined;
-      if (!Array.isArray(value)) throw mismatch(path, 'array', value);
-      return value.map(
-        (element, index) =>
-          within(index, () =>
-            normalizeValue(type.of, element ?? undefined, type.of.kind === 'struct' ? `${path}[]${goName(type.of.name)}: ` : path),
-          ) ?? zeroOf(type.of),
-      );
+      if (!Array.isArray(value)) throw new Mismatch(`cannot restore slice from ${goKind(value)}`);
+      return (value as unknown[]).map((element) => normalizeValue(type.of, element ?? undefined) ?? zeroOf(type.of));
     case 'map': {
-      if (value === undefined) return undefined;
-      if (!isObject(value)) throw mismatch(path, 'object', value);
+      if (!isObject(value)) throw new Mismatch(`cannot restore map from ${goKind(value)}`);
       const out: Json = {};
       // Go writes maps in order of their keys.
-      for (const key of Object.keys(value).sort())
-        out[key] = within(key, () => normalizeValue(type.of, value[key] ?? undefined, path)) ?? zeroOf(type.of);
+      for (const key of Object.keys(value).sort()) out[key] = normalizeValue(type.of, value[key] ?? undefined) ?? zeroOf(type.of);
       return out;
     }
     case 'string':
-      if (value !== undefined && typeof value !== 'string') throw mismatch(path, 'string', value);
-      return value;
+      if (typeof value === 'string') return value;
+      throw new Mismatch(Number.isInteger(value) ? `cannot convert int64 to ${type.go}` : 'unrecognized type: string');
     case 'bytes': {
-      if (value === undefined) return undefined;
-      if (typeof value !== 'string') throw mismatch(path, 'string', value);
-      const stray = value.search(/[^A-Za-z0-9+/=\r\n]/);
-      if (stray >= 0) {
-        const why = `illegal base64 data at input byte ${stray}`;
-        throw new DecodeError(`${path}decode base64: ${why}`, { conversion: why, stopsAt: 'end' });
-      }
+      if (typeof value !== 'string') throw new Mismatch(`cannot restore slice from ${goKind(value)}`);
+      const problem = base64Problem(value);
+      if (problem !== undefined) throw new Mismatch(`error decoding from json: ${problem}`);
       return value;
     }
     case 'bool':
-      if (value !== undefined && typeof value !== 'boolean') throw mismatch(path, 'bool', value);
-      return value;
+      if (typeof value === 'boolean') return value;
+      throw new Mismatch('unrecognized type: bool');
     case 'int':
-      if (value !== undefined && (typeof value !== 'number' || !Number.isInteger(value))) throw mismatch(path, type.go, value);
-      return value;
+      return integer(value, type.go);
     case 'float':
-      if (value !== undefined && typeof value !== 'number') throw mismatch(path, 'float64', value);
-      return value;
+      if (typeof value === 'number') return value;
+      throw new Mismatch('unrecognized type: float64');
     case 'quantity':
-      if (value === undefined) return undefined;
-      if (typeof value !== 'string' && typeof value !== 'number') throw mismatch(path, 'quantity', value);
-      try {
-        return canonicalQuantity(String(value).trim());
-      } catch (error) {
-        if (!(error instanceof QuantityError)) throw error;
-        throw new DecodeError(`${path}unmarshalerDecoder: ${error.message}`, { conversion: error.message, stopsAt: 'end' });
-      }
+      checkOwn(type.kind, value);
+      return canonicalQuantity(String(value as string | number).trim());
     case 'intstr':
-      if (value !== undefined && typeof value !== 'number' && typeof value !== 'string') throw mismatch(path, 'int or string', value);
+      if (typeof value === 'string') return value;
+      checkOwn(type.kind, value);
       return value;
     case 'time':
     case 'microtime':
+      if (typeof value === 'string' && PLAIN_TIME.test(value)) return value;
+      checkOwn(type.kind, value);
+      return value;
     case 'duration':
-      if (value !== undefined && typeof value !== 'string') throw mismatch(path, 'string', value);
+      checkOwn(type.kind, value);
       return value;
     case 'raw':
     case 'fields':
@@ -152,11 +135,30 @@ function normalizeValue(type: TypeRef, value: unknown, path: string): unknown {
   }
 }
 
+/** What the server itself writes, and needs no closer look. */
+const PLAIN_TIME = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{6})?Z$/;
+
+function checkOwn(kind: TypeRef['kind'], value: unknown): void {
+  if (kind === 'quantity' && typeof value === 'string' && /^[1-9][0-9]*(m|[KMGT]i)?$/.test(value)) return;
+  const problem = ownProblem(kind, JSON.stringify(value));
+  if (problem !== undefined) throw new Mismatch(problem);
+}
+
+const MAX_INT32 = 2 ** 31 - 1;
+
+function integer(value: unknown, go: string): number {
+  const bits = go === 'int32' ? 'int32' : 'int64';
+  if (typeof value !== 'number') throw new Mismatch(`unrecognized type: ${bits}`);
+  if (!Number.isInteger(value)) throw new Mismatch(`cannot convert float64 to ${go}`);
+  if (bits === 'int32' && (value > MAX_INT32 || value < -MAX_INT32 - 1)) throw new Mismatch(`cannot convert int64 to ${go}`);
+  return value;
+}
+
 /** What Go writes for a field that was never set and is not left out. */
 function zeroOf(type: TypeRef): unknown {
   switch (type.kind) {
     case 'struct':
-      return normalizeStruct(type.name, {}, '');
+      return normalizeStruct(type.name, {});
     case 'string':
       return '';
     case 'bool':
@@ -194,32 +196,6 @@ function isEmpty(type: TypeRef, value: unknown): boolean {
 
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function goName(struct: string): string {
-  return struct.slice(struct.indexOf('/') + 1);
-}
-
-function mismatch(path: string, wanted: string, value: unknown): DecodeError {
-  const reads: Readonly<Record<string, string>> = {
-    string: 'ReadString: expects " or n',
-    bool: 'ReadBool: expect t or f',
-    object: 'ReadObject: expect { or , or } or n',
-    array: 'decode slice: expect [ or n',
-    int32: 'readUint32: unexpected character: \ufffd',
-    int64: 'readUint64: unexpected character: \ufffd',
-  };
-  const first = JSON.stringify(value)[0]!;
-  const what = reads[wanted] ?? `unmarshalerDecoder: json: cannot unmarshal into ${wanted}`;
-  const found = wanted === 'object' || wanted === 'array' || wanted === 'string' ? `, but found ${first}` : '';
-  const restores: Readonly<Record<string, string>> = {
-    object: `cannot restore struct from: ${goKind(value)}`,
-    array: `cannot restore slice from ${goKind(value)}`,
-  };
-  return new DecodeError(`${path}${what}${found}`, {
-    conversion: restores[wanted] ?? `unrecognized type: ${wanted}`,
-    stopsAt: 'first byte',
-  });
 }
 
 /** What reflection calls a decoded JSON value. */
