@@ -44,7 +44,7 @@ import { inProtobuf, isProtobufBody, prefersProtobuf, PROTOBUF, withJsonBody } f
 import { ResourceStore, type Stored } from './resource-store.ts';
 import { checkRoute } from './routes.ts';
 import { Selection } from './selection.ts';
-import { negotiate, partialOf, tableOf, type Representation } from './table.ts';
+import { includeOf, negotiate, partialOf, tableOf, type Include, type Representation } from './table.ts';
 import type { User } from './user.ts';
 import { fromStorage, isStorage } from './version-conversion.ts';
 import { managerOfAgent, writeOptionsOf, type WriteOptions } from './write-options.ts';
@@ -396,7 +396,7 @@ export class ApiServer implements ClusterReader {
         `only the following media types are accepted: application/json, application/yaml${definition.isCustom ? '' : `, ${PROTOBUF}`}`,
       );
     }
-    const include = (info.query.get('includeObject') ?? 'Metadata') as 'None' | 'Metadata' | 'Object';
+    const include = includeOf(info.query, representation);
     const shown: Shown = { definition, served, representation, include, nowMs: this.#options.clock.now() };
     const send = (status: number, stored: Stored): Promise<void> => respond.send({ status, headers: JSON_TYPE }, objectBody(stored, shown));
     if (!(definition.verbs as readonly string[]).includes(info.verb))
@@ -497,16 +497,16 @@ interface Shown {
   readonly definition: ResourceDefinition;
   readonly served: ServedVersion;
   readonly representation: Representation;
-  readonly include: 'None' | 'Metadata' | 'Object';
+  readonly include: Include;
   readonly nowMs: number;
 }
 
 function objectBody(stored: Stored, { definition, served, representation, include, nowMs }: Shown): string {
-  const object = fromStorage(stored.object, definition, served);
   if (representation.kind === 'table') {
-    const resourceVersion = object.metadata.resourceVersion ?? '';
-    return `${tableOf(definition, [object], { version: representation.version, nowMs, include, resourceVersion, served })}\n`;
+    const resourceVersion = stored.object.metadata.resourceVersion ?? '';
+    return `${tableOf(definition, [stored.object], { version: representation.version, nowMs, include, resourceVersion, served })}\n`;
   }
+  const object = fromStorage(stored.object, definition, served);
   if (representation.kind === 'partial') return `${JSON.stringify(partialOf(object, representation.version))}\n`;
   return `${isStorage(definition, served) ? stored.json : JSON.stringify(object)}\n`;
 }
@@ -519,7 +519,7 @@ function listBody(
 ): string {
   const { definition, served, representation, include, nowMs } = shown;
   if (representation.kind === 'table') {
-    const objects = items.map((stored) => fromStorage(stored.object, definition, served));
+    const objects = items.map((stored) => stored.object);
     return `${tableOf(definition, objects, { version: representation.version, nowMs, include, resourceVersion, more, served })}\n`;
   }
   if (representation.kind === 'partial') {
@@ -527,7 +527,7 @@ function listBody(
       kind: 'PartialObjectMetadataList',
       apiVersion: `meta.k8s.io/${representation.version}`,
       metadata: { resourceVersion, ...more },
-      items: items.map((stored) => partialOf(stored.object, representation.version)),
+      items: items.map((stored) => partialOf(fromStorage(stored.object, definition, served), representation.version)),
     })}\n`;
   }
   const apiVersion = apiVersionOf(served);

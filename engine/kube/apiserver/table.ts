@@ -1,6 +1,8 @@
 // Models the Table answer of the API server, and PartialObjectMetadata.
 
+import { badRequest } from '../machinery/status.ts';
 import type { ApiObject, ResourceDefinition, RowCondition, ServedVersion } from '../registry/definition.ts';
+import { fromStorage } from './version-conversion.ts';
 
 export type Representation =
   | { readonly kind: 'object' }
@@ -26,11 +28,22 @@ export function negotiate(accept: string | undefined, hasProtobuf = true): Repre
   return undefined;
 }
 
+export type Include = 'None' | 'Metadata' | 'Object';
+const INCLUDES: readonly string[] = ['None', 'Metadata', 'Object'];
+
+/** What the rows of a table carry beside their cells; only tables look at it. */
+export function includeOf(query: ReadonlyMap<string, string>, representation: Representation): Include {
+  const asked = query.get('includeObject') ?? '';
+  if (asked === '' || representation.kind !== 'table') return 'Metadata';
+  if (!INCLUDES.includes(asked)) throw badRequest(`unrecognized includeObject value: ${JSON.stringify(asked)}`);
+  return asked as Include;
+}
+
 export interface TableOptions {
   readonly version: string;
   readonly nowMs: number;
   /** includeObject: what each row carries beside its cells. */
-  readonly include: 'None' | 'Metadata' | 'Object';
+  readonly include: Include;
   readonly resourceVersion: string;
   readonly more?: { readonly continue?: string; readonly remainingItemCount?: number };
   readonly withoutHeaders?: boolean;
@@ -38,6 +51,7 @@ export interface TableOptions {
   readonly served?: ServedVersion;
 }
 
+/** Rows of objects as they are stored: what is printed does not depend on the version that is asked for. */
 export function tableOf(definition: ResourceDefinition, objects: readonly ApiObject[], options: TableOptions): string {
   const table = options.served?.table ?? definition.table;
   const columns = table.columns.map((column) => ({
@@ -52,7 +66,7 @@ export function tableOf(definition: ResourceDefinition, objects: readonly ApiObj
   const rows = ordered.map((object) => ({
     cells: table.cells(object, options.nowMs),
     ...conditionsOf(table.conditions?.(object)),
-    ...(options.include === 'None' ? {} : { object: options.include === 'Object' ? object : partialOf(object, options.version) }),
+    ...(options.include === 'None' ? {} : { object: rowObject(definition, object, options) }),
   }));
   return JSON.stringify({
     kind: 'Table',
@@ -61,6 +75,11 @@ export function tableOf(definition: ResourceDefinition, objects: readonly ApiObj
     columnDefinitions: options.withoutHeaders === true ? null : columns,
     rows,
   });
+}
+
+function rowObject(definition: ResourceDefinition, stored: ApiObject, { include, served = definition, version }: TableOptions): unknown {
+  const object = fromStorage(stored, definition, served);
+  return include === 'Object' ? object : partialOf(object, version);
 }
 
 function conditionsOf(conditions: readonly RowCondition[] | undefined): { readonly conditions?: readonly RowCondition[] } {

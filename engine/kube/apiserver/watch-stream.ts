@@ -15,7 +15,7 @@ import type { ResourceStore, StoreEvent, Stored } from './resource-store.ts';
 import { StoredObject } from './stored.ts';
 import { versionProblem, type ListOptions } from './request-options.ts';
 import type { Selection } from './selection.ts';
-import { partialOf, tableOf, type Representation } from './table.ts';
+import { partialOf, tableOf, type Include, type Representation } from './table.ts';
 import { fromStorage, isStorage } from './version-conversion.ts';
 
 const BOOKMARK_EVERY_MS = 60_000;
@@ -34,7 +34,7 @@ export interface WatchRequest {
   readonly selection: Selection;
   readonly options: ListOptions;
   readonly representation: Representation;
-  readonly include: 'None' | 'Metadata' | 'Object';
+  readonly include: Include;
   readonly clock: Clock;
   readonly rng: Rng;
 }
@@ -69,7 +69,7 @@ export async function serveWatch(request: WatchRequest, respond: HttpResponder):
     const { representation, served } = request;
     let body: string;
     if (representation.kind === 'table') {
-      body = tableOf(definition, [fromStorage(stored.object, definition, served)], {
+      body = tableOf(definition, [stored.object], {
         version: representation.version,
         nowMs: clock.now(),
         include: request.include,
@@ -78,7 +78,8 @@ export async function serveWatch(request: WatchRequest, respond: HttpResponder):
         served,
       });
       sentHeaders = true;
-    } else if (representation.kind === 'partial') body = JSON.stringify(partialOf(stored.object, representation.version));
+    } else if (representation.kind === 'partial')
+      body = JSON.stringify(partialOf(fromStorage(stored.object, definition, served), representation.version));
     else body = isStorage(definition, served) ? stored.json : JSON.stringify(fromStorage(stored.object, definition, served));
     return `{"type":"${type}","object":${body}}\n`;
   };

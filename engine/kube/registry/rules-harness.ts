@@ -21,7 +21,7 @@ export interface Answer {
 
 export interface Rules extends AsyncDisposable {
   readonly api: TestApi;
-  request(method: string, target: string, body?: unknown, type?: string): Promise<Answer>;
+  request(method: string, target: string, body?: unknown, type?: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   create(object: object, query?: string): Promise<Answer>;
   update(object: object, subresource?: string): Promise<Answer>;
   get(object: object): Promise<Answer>;
@@ -41,11 +41,11 @@ export async function openRules(settle: () => Promise<unknown>): Promise<Rules> 
   const clock = new VirtualClock({ startMs: Date.UTC(2026, 0, 1), settle: async () => void (await settle()) });
   const api = await openTestApi({ clock });
   const http = new HttpClient({ connect: () => Promise.resolve(api.connect()), host: '192.168.1.10:6443' });
-  const request: Rules['request'] = async (method, target, body, type = 'application/json') => {
+  const request: Rules['request'] = async (method, target, body, type = 'application/json', more = {}) => {
     const response = await http.request({
       method,
       target,
-      headers: { 'content-type': type, 'user-agent': 'test/v0' },
+      headers: { 'content-type': type, 'user-agent': 'test/v0', ...more },
       ...(body === undefined ? {} : { body: utf8(typeof body === 'string' ? body : JSON.stringify(body)) }),
     });
     const answer = JSON.parse(text(await readAllBytes(response.body))) as Loose & Omit<Status, 'metadata'>;
