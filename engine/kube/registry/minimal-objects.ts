@@ -23,9 +23,10 @@ const webhook = {
 const CSR =
   'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIUE1IY0NBUUF3RlRFVE1CRUdBMVVFQXd3S2MyOXRaV0p2WkhrS01Ga3dFd1lIS29aSXpqMENBUVlJS29aSQp6ajBEQVFjRFFnQUU=';
 
-/** Fields besides kind, apiVersion and metadata; `name` where any other name would be refused. */
+/** Fields besides kind, apiVersion and metadata; `name` where any other name would be refused, `version` if not the stored one. */
 export interface Minimal {
   readonly name?: string;
+  readonly version?: string;
   readonly fields: Json;
 }
 
@@ -130,8 +131,10 @@ export const MINIMAL: Readonly<Record<string, Minimal>> = {
     },
     'v1.example.com',
   ),
-  'customresourcedefinitions.apiextensions.k8s.io': of(
-    {
+  'customresourcedefinitions.apiextensions.k8s.io': {
+    name: 'crontabs.stable.example.com',
+    version: 'v1',
+    fields: {
       spec: {
         group: 'stable.example.com',
         scope: 'Namespaced',
@@ -139,8 +142,7 @@ export const MINIMAL: Readonly<Record<string, Minimal>> = {
         versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
       },
     },
-    'crontabs.stable.example.com',
-  ),
+  },
   'flowschemas.flowcontrol.apiserver.k8s.io': of({ spec: { priorityLevelConfiguration: { name: 'system' }, matchingPrecedence: 700 } }),
   'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io': of({
     spec: { type: 'Limited', limited: { limitResponse: { type: 'Reject' } } },
