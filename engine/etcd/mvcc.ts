@@ -104,7 +104,8 @@ export class MultiVersionStore {
       this.#sizeBytes += bytesOf(kv);
     }
     this.#revision = Math.max(this.#revision, Number(database.get(META) ?? '1'));
-    this.#compacted = this.#revision;
+    // What a new file has not seen cannot have been compacted.
+    this.#compacted = this.#revision === 1 ? 0 : this.#revision;
     this.#fileBytes = this.#neededBytes();
     this.#nextLease = 0x10_0000 + this.#revision * 16;
     for (const [key, value] of database.entries(LEASE)) {

@@ -22,6 +22,7 @@ import {
   plainError,
   serverTimeout,
 } from '../machinery/status.ts';
+import type { ObjectMeta } from '../machinery/types.ts';
 import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 import { deletionStep, isToBeRemoved, type DeleteRequest } from './deletion.ts';
@@ -521,7 +522,9 @@ export class ResourceEndpoint {
 
   /** What a patch makes must still be what the path names. */
   #checkName(object: ApiObject, name: string, namespace: string): void {
-    const { name: own = '', namespace: ownNamespace = '' } = object.metadata;
+    const { name: own = '', namespace: ownNamespace = '' } = (object.metadata as Partial<ObjectMeta> | undefined) ?? {};
+    // What is no string the decoder refuses in its own words.
+    if (typeof own !== 'string' || typeof ownNamespace !== 'string') return;
     if (own === '') throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
     if (own !== name) throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
     if (namespace !== '' && ownNamespace !== '' && ownNamespace !== namespace) {

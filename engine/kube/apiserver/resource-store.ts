@@ -140,7 +140,8 @@ export class ResourceStore {
     const revision = await this.#confirm();
     if (revision === undefined) return this.readPage({ start: this.prefixOf(namespace), end: prefixEnd(this.prefixOf(namespace)) });
     const items = this.list(namespace);
-    return { items, revision, count: items.length, hasMore: false };
+    // While the answer was on its way into our hands, newer events may have come in.
+    return { items, revision: Math.max(revision, this.#revision), count: items.length, hasMore: false };
   }
 
   /** A part of the list as it is, or as it was at `revision`. */

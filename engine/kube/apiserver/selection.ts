@@ -24,7 +24,7 @@ export class Selection {
       this.#fields = name === undefined || name === '' ? fields : [...fields, { field: 'metadata.name', isEqual: true, value: name }];
     } catch (error) {
       if (!(error instanceof SelectorError)) throw error;
-      throw badRequest(`unable to parse requirement: ${error.message}`);
+      throw badRequest(error.message);
     }
     for (const { field } of this.#fields) {
       if (

@@ -44,6 +44,8 @@ export async function openTestApi(options: {
   readonly authorizationModes?: readonly string[];
   /** Left out: ServiceAccount is, as no controller makes accounts here. */
   readonly disabledPlugins?: readonly string[];
+  /** What the server logs. */
+  readonly log?: (line: string) => void;
   /** Lines of a token file: with it a client is who its token says, and without a token nobody. */
   readonly tokenFile?: string;
   readonly serviceAccount?: { readonly publicPem: string; readonly privatePem: string; readonly issuer: string };
@@ -74,7 +76,7 @@ export async function openTestApi(options: {
     ...(options.tokenFile === undefined ? {} : { tokenFile: { path: '/tokens.csv', contents: options.tokenFile } }),
     ...(options.serviceAccount === undefined ? {} : { serviceAccount: options.serviceAccount }),
     advertised: { address: '192.168.1.10', port: 6443 },
-    log: () => undefined,
+    log: options.log ?? (() => undefined),
   });
   const stop = new AbortController();
   await server.start(stop.signal);

@@ -136,7 +136,7 @@ class Parser {
     for (;;) {
       const token = this.#peek();
       if (token.kind === 'identifier' || token.kind === 'in' || token.kind === 'notin' || token.kind === '!') {
-        out.push(this.#requirement());
+        out.push(this.#understood());
         const next = this.#next();
         if (next.kind === 'end') return out;
         if (next.kind !== ',') throw new SelectorError(`found '${next.text}', expected: ',' or 'end of string'`);
@@ -145,6 +145,15 @@ class Parser {
           throw new SelectorError(`found '${after.text}', expected: identifier after ','`);
       } else if (token.kind === 'end') return out;
       else throw new SelectorError(`found '${token.text}', expected: !, identifier, or 'end of string'`);
+    }
+  }
+
+  #understood(): Requirement {
+    try {
+      return this.#requirement();
+    } catch (error) {
+      if (!(error instanceof SelectorError)) throw error;
+      throw new SelectorError(`unable to parse requirement: ${error.message}`);
     }
   }
 
@@ -187,24 +196,40 @@ class Parser {
   }
 
   #set(): readonly string[] {
-    const open = this.#next();
+    const open = this.#next(true);
     if (open.kind !== '(') throw new SelectorError(`found '${open.text}' expected: '('`);
-    const values: string[] = [];
-    let wantsValue = true;
+    const first = this.#peek(true);
+    if (first.kind === ')') {
+      this.#next(true);
+      return [''];
+    }
+    if (first.kind !== 'identifier' && first.kind !== ',')
+      throw new SelectorError(`found '${first.text}', expected: ',', ')' or identifier`);
+    const values = new Set<string>();
     for (;;) {
       const token = this.#next(true);
-      if (token.kind === ')') {
-        if (wantsValue) values.push('');
-        return [...new Set(values)];
+      if (token.kind === 'identifier') {
+        values.add(token.text);
+        const after = this.#peek(true);
+        if (after.kind === ',') continue;
+        if (after.kind !== ')') throw new SelectorError(`found '${after.text}', expected: ',' or ')'`);
+        break;
       }
-      if (token.kind === ',') {
-        if (wantsValue) values.push('');
-        wantsValue = true;
-      } else if (token.kind === 'identifier' && wantsValue) {
-        values.push(token.text);
-        wantsValue = false;
-      } else throw new SelectorError(`found '${token.text}', expected: ',', ')' or identifier`);
+      if (token.kind !== ',') throw new SelectorError(`found '${token.text}', expected: ',', or identifier`);
+      // Nothing between commas is the empty value.
+      if (values.size === 0) values.add('');
+      const after = this.#peek(true);
+      if (after.kind === ')') {
+        values.add('');
+        break;
+      }
+      if (after.kind === ',') {
+        this.#next(true);
+        values.add('');
+      }
     }
+    this.#next(true);
+    return [...values];
   }
 
   #exactValue(): string {

@@ -68,7 +68,8 @@ export const CERTIFICATE_SUBJECT_RESTRICTION: AdmissionPlugin = {
 };
 
 function organizationsOf(request: ApiObject): readonly string[] {
-  const encoded = String((request['spec'] as Json)['request'] ?? '');
+  const encoded = (request['spec'] as Json)['request'];
+  if (typeof encoded !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(encoded) || encoded.length % 4 !== 0) return [];
   try {
     return parseCertificateRequest(text(fromBase64(encoded))).subject.organizations;
   } catch (error) {

@@ -37,10 +37,12 @@ const decoded = new WeakMap<readonly ManagedFieldsEntry[], Managers>();
 export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefined | null): Managers | undefined {
   const found = entries === undefined || entries === null ? undefined : decoded.get(entries);
   if (found !== undefined) return found;
+  if (entries !== undefined && entries !== null && !Array.isArray(entries)) return undefined;
   const out = new Map<string, Manager>();
   for (const entry of entries ?? []) {
     if (!isRecord(entry) || entry['fieldsType'] !== 'FieldsV1') return undefined;
     const { manager: name = '', operation = '', apiVersion = '', time } = entry as ManagedFieldsEntry;
+    if ([name, operation, apiVersion, time ?? ''].some((each: unknown) => typeof each !== 'string')) return undefined;
     const fields = known.has(entry['fieldsV1'] as FieldSet) ? (entry['fieldsV1'] as FieldSet) : parseSet(entry['fieldsV1'] ?? LEAF);
     if (fields === undefined) return undefined;
     const manager: Manager = { name, operation: operation as Operation, apiVersion, time: time ?? undefined, fields };

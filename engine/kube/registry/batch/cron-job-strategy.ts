@@ -35,7 +35,7 @@ export const CRON_JOB_STRATEGY: Strategy<KubeObject> = {
   validate(cron) {
     const errors: FieldError[] = [];
     validateSpec(errors, specOf(cron));
-    const { name } = cron.metadata;
+    const { name = '' } = cron.metadata as { name?: string };
     if (name.length > MAX_NAME) errors.push(FieldError.invalid('metadata.name', name, `must be no more than ${MAX_NAME} characters`));
     return errors;
   },

@@ -65,7 +65,7 @@ export const EVENT: ResourceDefinition = defineResource<Event>({
       { ...NAME_COLUMN, priority: 1 },
     ],
     cells(event, nowMs) {
-      const about = event.involvedObject;
+      const about = event.involvedObject ?? {};
       const kind = (about.kind ?? '').toLowerCase();
       const age = (time: unknown): string => ageOf(String(time), nowMs);
       const series = event.series as { count?: number; lastObservedTime?: string } | undefined;

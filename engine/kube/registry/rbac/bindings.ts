@@ -31,22 +31,13 @@ export const defineBinding = (kind: string, plural: string, isNamespaced: boolea
           if ((subject.apiGroup ?? '') === '' && (subject.kind === 'User' || subject.kind === 'Group')) subject.apiGroup = GROUP;
         }
       },
-      validate(object) {
-        const errors: FieldError[] = [];
-        if ((object.roleRef?.name ?? '') === '') errors.push(FieldError.required('roleRef.name', ''));
-        for (const [index, subject] of (object.subjects ?? []).entries()) {
-          if ((subject.name ?? '') === '') errors.push(FieldError.required(`subjects[${index}].name`, ''));
-          if (subject.kind === 'ServiceAccount' && (subject.namespace ?? '') === '')
-            errors.push(FieldError.required(`subjects[${index}].namespace`, ''));
-          if (!['ServiceAccount', 'User', 'Group'].includes(subject.kind))
-            errors.push(FieldError.notSupported(`subjects[${index}].kind`, subject.kind, ['ServiceAccount', 'User', 'Group']));
-        }
-        return errors;
-      },
+      validate: validateBinding,
       validateUpdate(next, current) {
-        if (isDeepEqual(next.roleRef, current.roleRef)) return [];
+        const errors = validateBinding(next);
+        if (isDeepEqual(next.roleRef, current.roleRef)) return errors;
         const { apiGroup, kind: roleKind, name } = next.roleRef!;
         return [
+          ...errors,
           FieldError.invalidGo(
             'roleRef',
             `rbac.RoleRef{APIGroup:${JSON.stringify(apiGroup)}, Kind:${JSON.stringify(roleKind)}, Name:${JSON.stringify(name)}}`,
@@ -85,3 +76,16 @@ export const defineBinding = (kind: string, plural: string, isNamespaced: boolea
       },
     },
   });
+
+function validateBinding(object: Binding): FieldError[] {
+  const errors: FieldError[] = [];
+  if ((object.roleRef?.name ?? '') === '') errors.push(FieldError.required('roleRef.name', ''));
+  for (const [index, subject] of (object.subjects ?? []).entries()) {
+    if ((subject.name ?? '') === '') errors.push(FieldError.required(`subjects[${index}].name`, ''));
+    if (subject.kind === 'ServiceAccount' && (subject.namespace ?? '') === '')
+      errors.push(FieldError.required(`subjects[${index}].namespace`, ''));
+    if (!['ServiceAccount', 'User', 'Group'].includes(subject.kind))
+      errors.push(FieldError.notSupported(`subjects[${index}].kind`, subject.kind, ['ServiceAccount', 'User', 'Group']));
+  }
+  return errors;
+}
