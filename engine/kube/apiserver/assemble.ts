@@ -75,6 +75,8 @@ export interface AssemblyOptions {
   readonly maxReading?: number;
   readonly maxWriting?: number;
   readonly hasProfiling?: boolean;
+  /** `--enable-logs-handler`. */
+  readonly hasLogs?: boolean;
   /** `--event-ttl`. */
   readonly eventTtlSeconds?: number;
   /** What the program can tell of itself. */
@@ -205,6 +207,7 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
         definitions: () => server.definitions,
         hasOpenId: keys !== undefined,
         hasProfiling: options.hasProfiling !== false,
+        hasLogs: options.hasLogs !== false,
       }),
       openApiPaths(BUILT_IN, () => customResources.openApi),
       ...(keys === undefined ? [] : [openIdPaths(keys, advertised)]),

@@ -8,9 +8,15 @@ export class Flags {
   readonly #values = new Map<string, string>();
 
   /** `known` maps a flag to whether it is a boolean. Throws FlagError in pflag's words. */
-  constructor(args: readonly string[], known: Readonly<Record<string, 'boolean' | 'value'>>) {
+  constructor(
+    args: readonly string[],
+    known: Readonly<Record<string, 'boolean' | 'value'>>,
+    shorthands: Readonly<Record<string, string>> = {},
+  ) {
     for (let at = 0; at < args.length; at++) {
-      const arg = args[at]!;
+      const short = /^-([A-Za-z])(?:=?(.*))$/.exec(args[at]!);
+      const long = short === null ? undefined : shorthands[short[1]!];
+      const arg = long === undefined ? args[at]! : short![2] === '' ? `--${long}` : `--${long}=${short![2]!}`;
       if (!arg.startsWith('--'))
         throw new FlagError(
           arg.startsWith('-') && arg !== '-' ? `unknown shorthand flag: '${arg[1]!}' in ${arg}` : `unknown command "${arg}"`,

@@ -13,6 +13,7 @@ export function serverPaths(options: {
   readonly definitions: () => readonly ResourceDefinition[];
   readonly hasOpenId: boolean;
   readonly hasProfiling: boolean;
+  readonly hasLogs: boolean;
 }): PathHandler {
   return async (info, _request, respond) => {
     const { path } = info;
@@ -21,12 +22,12 @@ export function serverPaths(options: {
       await respond.send({ status: 200, headers: { 'content-type': 'application/json' } }, body);
       return true;
     }
-    if (path === '/logs' || (options.hasProfiling && path === '/debug/pprof')) {
+    if ((options.hasLogs && path === '/logs') || (options.hasProfiling && path === '/debug/pprof')) {
       await respond.send({ status: 301, headers: { ...HTML, location: `${path}/` } }, `<a href="${path}/">Moved Permanently</a>.\n\n`);
       return true;
     }
     // The container's own /var/log, where nothing is written.
-    if (path === '/logs/') {
+    if (options.hasLogs && path === '/logs/') {
       await respond.send({ status: 200, headers: HTML }, '<pre>\n</pre>\n');
       return true;
     }
@@ -40,14 +41,15 @@ export function serverPaths(options: {
 
 function indexOf(
   definitions: readonly ResourceDefinition[],
-  options: { readonly hasOpenId: boolean; readonly hasProfiling: boolean },
+  options: { readonly hasOpenId: boolean; readonly hasProfiling: boolean; readonly hasLogs: boolean },
 ): readonly string[] {
-  const paths = ['/api', '/api/v1', '/apis', '/apis/', '/logs', '/metrics', '/openapi/v2', '/version'];
+  const paths = ['/api', '/api/v1', '/apis', '/apis/', '/metrics', '/openapi/v2', '/version'];
   for (const { name, versions } of apiGroups(definitions))
     paths.push(`/apis/${name}`, ...versions.map((version) => `/apis/${name}/${version}`));
   for (const endpoint of ['healthz', 'livez', 'readyz'])
     paths.push(`/${endpoint}`, ...checksOf(endpoint).map((check) => `/${endpoint}/${check}`));
   if (options.hasOpenId) paths.push('/.well-known/openid-configuration', '/openid/v1/jwks');
+  if (options.hasLogs) paths.push('/logs');
   if (options.hasProfiling) paths.push('/debug/pprof', '/debug/pprof/');
   return paths.sort();
 }

@@ -4,6 +4,7 @@ import { fromBase64, text } from '../../sim/bytes.ts';
 import type { Clock } from '../../sim/clock.ts';
 import { claimsOf, isSignedBy, type Claims } from '../machinery/jwt.ts';
 import type { ClusterReader } from './admission.ts';
+import { FlagError } from './flags.ts';
 import type { TokenAuthenticator, TokenVerdict } from './authentication.ts';
 import type { User } from './user.ts';
 
@@ -137,9 +138,9 @@ export function fileTokens(contents: string, path: string): TokenAuthenticator {
       ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain?.trim() ?? '',
     );
     if (fields.length < 3)
-      throw new Error(`token file '${path}' must have at least 3 columns (token, user name, user uid), found ${fields.length}`);
+      throw new FlagError(`token file '${path}' must have at least 3 columns (token, user name, user uid), found ${fields.length}`);
     const [token = '', name = '', uid = '', groups = ''] = fields;
-    if (token === '') throw new Error(`empty token has been found in token file '${path}', record number '${index + 1}'`);
+    if (token === '') throw new FlagError(`empty token has been found in token file '${path}', record number '${index + 1}'`);
     const list = groups.split(',').filter((each) => each !== '');
     users.set(token, { name, uid, groups: list });
   }

@@ -10,52 +10,18 @@ import { utf8 } from '../../sim/bytes.ts';
 import { isSysError, SysError } from '../../sim/errno.ts';
 import type { Connection } from '../../sim/stream.ts';
 import { assembleApiServer } from '../../kube/apiserver/assemble.ts';
-import { FlagError, Flags } from '../../kube/apiserver/flags.ts';
+import type { MetricRegistry } from '../../kube/apiserver/metrics.ts';
+import { FlagError, type Flags } from '../../kube/apiserver/flags.ts';
+import { loadedPlugins, pluginNames } from '../../kube/apiserver/admission/chain.ts';
 import { logLine } from './klog.ts';
-
-const KNOWN = {
-  'advertise-address': 'value',
-  'allow-privileged': 'boolean',
-  'anonymous-auth': 'boolean',
-  'authorization-mode': 'value',
-  'bind-address': 'value',
-  'client-ca-file': 'value',
-  'disable-admission-plugins': 'value',
-  'enable-admission-plugins': 'value',
-  'enable-bootstrap-token-auth': 'boolean',
-  'etcd-cafile': 'value',
-  'etcd-certfile': 'value',
-  'etcd-keyfile': 'value',
-  'etcd-servers': 'value',
-  'event-ttl': 'value',
-  'insecure-port': 'value',
-  'kubelet-client-certificate': 'value',
-  'kubelet-client-key': 'value',
-  'kubelet-preferred-address-types': 'value',
-  'proxy-client-cert-file': 'value',
-  'proxy-client-key-file': 'value',
-  'requestheader-allowed-names': 'value',
-  'requestheader-client-ca-file': 'value',
-  'requestheader-extra-headers-prefix': 'value',
-  'requestheader-group-headers': 'value',
-  'requestheader-username-headers': 'value',
-  'secure-port': 'value',
-  'service-account-issuer': 'value',
-  'service-account-key-file': 'value',
-  'service-account-signing-key-file': 'value',
-  'service-cluster-ip-range': 'value',
-  'service-node-port-range': 'value',
-  'tls-cert-file': 'value',
-  'tls-private-key-file': 'value',
-  v: 'value',
-} as const;
+import { apiserverFlags, durationSeconds, integerFlag } from './kube-apiserver-flags.ts';
 
 export const kubeApiserver: Program = {
   name: 'kube-apiserver',
   paths: [],
   async main(process) {
     try {
-      return await run(process, new Flags(process.argv.slice(1), KNOWN));
+      return await run(process, apiserverFlags(process.argv.slice(1)));
     } catch (error) {
       if (!(error instanceof FlagError)) throw error;
       await process.stderr.write(utf8(`Error: ${error.message}\n`));
@@ -78,6 +44,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
   let etcd: EtcdClient;
   let kubeletIdentity: { certificatePem: string; privateKeyPem: string } | undefined;
   let proxyIdentity: { certificatePem: string; privateKeyPem: string } | undefined;
+  let tokenFile: { readonly path: string; readonly contents: string } | undefined;
   let serviceAccountKeys: { readonly publicPem: string; readonly privatePem: string | undefined } | undefined;
   try {
     certificate = { certificatePem: file('tls-cert-file') ?? '', privateKeyPem: file('tls-private-key-file') ?? '' };
@@ -134,6 +101,8 @@ async function run(process: Process, flags: Flags): Promise<number> {
     if (proxyCertificate !== undefined && proxyKey !== undefined)
       proxyIdentity = { certificatePem: proxyCertificate, privateKeyPem: proxyKey };
     const publicPem = file('service-account-key-file');
+    const tokens = file('token-auth-file');
+    if (tokens !== undefined) tokenFile = { path: flags.get('token-auth-file')!, contents: tokens };
     if (publicPem !== undefined) serviceAccountKeys = { publicPem, privatePem: file('service-account-signing-key-file') };
   } catch (error) {
     if (!isSysError(error, 'ENOENT', 'EACCES', 'ENOTDIR', 'EISDIR')) throw error;
@@ -141,18 +110,51 @@ async function run(process: Process, flags: Flags): Promise<number> {
     return 1;
   }
 
+  const verbosity = integerFlag(flags, 'v', 0);
+  const modes = flags.has('authorization-mode') ? flags.list('authorization-mode') : ['AlwaysAllow'];
+  let isAnonymousAllowed = flags.or('anonymous-auth', 'true') === 'true';
+  if (!process.resumed) {
+    if (flags.has('insecure-port'))
+      await process.stderr.write(
+        utf8('Flag --insecure-port has been deprecated, This flag has no effect now and will be removed in v1.24.\n'),
+      );
+    log('I', 'server.go:632', `external host was not specified, using ${advertise}`);
+    log('I', 'server.go:182', 'Version: v1.20.2');
+  }
+  if (isAnonymousAllowed && modes.length === 1 && modes[0] === 'AlwaysAllow') {
+    isAnonymousAllowed = false;
+    log(
+      'W',
+      'authentication.go:519',
+      'AnonymousAuth is not allowed with the AlwaysAllow authorizer. Resetting AnonymousAuth to false. You should use a different authorizer',
+    );
+  }
   const stop = new AbortController();
   const server = assembleApiServer({
     clock: sys.clock,
     rng: sys.rng,
     etcd,
     subjectOf: (pem) => parseCertificate(pem).subject,
-    authorizationModes: flags.has('authorization-mode') ? flags.list('authorization-mode') : ['AlwaysAllow'],
+    authorizationModes: modes,
     admissionPlugins: { enabled: flags.list('enable-admission-plugins'), disabled: flags.list('disable-admission-plugins') },
     serviceAccount:
       serviceAccountKeys === undefined
         ? undefined
-        : { ...serviceAccountKeys, issuer: flags.or('service-account-issuer', 'kubernetes/serviceaccount') },
+        : {
+            ...serviceAccountKeys,
+            issuer: flags.or('service-account-issuer', 'kubernetes/serviceaccount'),
+            ...(flags.has('api-audiences') ? { audiences: flags.list('api-audiences') } : {}),
+          },
+    tokenFile,
+    isAnonymousAllowed,
+    maxReading: integerFlag(flags, 'max-requests-inflight', 400),
+    maxWriting: integerFlag(flags, 'max-mutating-requests-inflight', 200),
+    hasProfiling: flags.or('profiling', 'true') === 'true',
+    hasLogs: flags.or('enable-logs-handler', 'true') === 'true',
+    eventTtlSeconds: durationSeconds(flags, 'event-ttl', 3600),
+    addMetrics: (metrics) => processMetrics(process, metrics),
+    ...(verbosity >= 3 ? { access: (line: string) => log('I', 'httplog.go:89', line) } : {}),
+    ...(verbosity >= 2 ? { logInfo: (line: string) => log('I', 'healthz.go:258', line) } : {}),
     bootstrapTokens: flags.isTrue('enable-bootstrap-token-auth'),
     serviceClusterIpRange: flags.or('service-cluster-ip-range', '10.0.0.0/24'),
     serviceNodePortRange: flags.or('service-node-port-range', '30000-32767'),
@@ -194,18 +196,18 @@ async function run(process: Process, flags: Flags): Promise<number> {
       });
     },
     newHttpClient: (connect, host) => new HttpClient({ connect, host, maxIdle: 0 }),
-    log: (message) => log('E', 'watcher.go:214', message),
+    log: (message) => log('E', message.startsWith('Unable to authenticate') ? 'authentication.go:53' : 'watcher.go:214', message),
   });
   sys.onSignal('SIGTERM', () => stop.abort(new SysError('EINTR')));
   sys.onSignal('SIGINT', () => stop.abort(new SysError('EINTR')));
 
   if (!process.resumed) {
-    log('I', 'server.go:163', 'Version: v1.20.2');
-    log(
-      'I',
-      'plugins.go:158',
-      'Loaded 12 mutating admission controller(s) successfully in the following order: NamespaceLifecycle,LimitRanger,ServiceAccount,NodeRestriction,TaintNodesByCondition,Priority,DefaultTolerationSeconds,DefaultStorageClass,StorageObjectInUseProtection,RuntimeClass,DefaultIngressClass,MutatingAdmissionWebhook.',
-    );
+    // The server of the API itself and the aggregating one in front of it each say what they loaded.
+    const loaded = loadedPlugins(pluginNames(flags.list('enable-admission-plugins'), flags.list('disable-admission-plugins')));
+    for (const [mutating, validating] of [loaded, loaded]) {
+      log('I', 'plugins.go:158', mutating!);
+      log('I', 'plugins.go:161', validating!);
+    }
   }
   let listener;
   try {
@@ -235,6 +237,12 @@ async function run(process: Process, flags: Flags): Promise<number> {
     listener.close();
   }
   return 0;
+}
+
+function processMetrics(process: Process, metrics: MetricRegistry): void {
+  const startedSeconds = process.sys.now() / 1000;
+  metrics.gauge('process_start_time_seconds', 'When the process started.', () => [[{}, startedSeconds]]);
+  metrics.gauge('go_info', 'What the program was built with.', () => [[{ version: 'go1.15.5' }, 1]]);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -118,6 +118,51 @@ export function pluginNames(enabled: readonly string[], disabled: readonly strin
   return PLUGIN_ORDER.filter((name) => enabled.includes(name) || (ON_BY_DEFAULT.includes(name) && !disabled.includes(name)));
 }
 
+const ONLY_VALIDATE = new Set([
+  'NamespaceExists',
+  'SecurityContextDeny',
+  'LimitPodHardAntiAffinityTopology',
+  'ImagePolicyWebhook',
+  'DenyEscalatingExec',
+  'DenyExecOnPrivileged',
+  'EventRateLimit',
+  'OwnerReferencesPermissionEnforcement',
+  'PersistentVolumeClaimResize',
+  'CertificateApproval',
+  'CertificateSigning',
+  'CertificateSubjectRestriction',
+  'ValidatingAdmissionWebhook',
+  'ResourceQuota',
+]);
+const DO_BOTH = new Set([
+  'AlwaysAdmit',
+  'LimitRanger',
+  'ServiceAccount',
+  'AlwaysPullImages',
+  'PodSecurityPolicy',
+  'PodNodeSelector',
+  'Priority',
+  'PodTolerationRestriction',
+  'RuntimeClass',
+  'AlwaysDeny',
+]);
+
+/** What the server says of its plugins when it starts. */
+export function loadedPlugins(names: readonly string[]): readonly string[] {
+  const said = (what: string, list: readonly string[]): string =>
+    `Loaded ${list.length} ${what} admission controller(s) successfully in the following order: ${list.join(',')}.`;
+  return [
+    said(
+      'mutating',
+      names.filter((name) => !ONLY_VALIDATE.has(name)),
+    ),
+    said(
+      'validating',
+      names.filter((name) => ONLY_VALIDATE.has(name) || DO_BOTH.has(name)),
+    ),
+  ];
+}
+
 /** Throws FlagError for a plugin that is asked for and not emulated. */
 export function admissionChain(options: ChainOptions): readonly AdmissionPlugin[] {
   const { reader, authorizer, others = {} } = options;
