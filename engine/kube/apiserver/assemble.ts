@@ -183,7 +183,7 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
     specials: new Map([
       ...subresources({ clock, reader, pods: () => server.endpoint('', 'pods') }),
       ...(keys === undefined ? [] : [['serviceaccounts./token', tokenRequests({ clock, reader, issuer: keys })] as const]),
-      ...kubeletProxy({ reader, connect, newHttpClient }),
+      ...kubeletProxy({ reader, rng: rng.fork('proxy'), connect, newHttpClient }),
       ...reviews({
         authenticator: () => authenticator,
         authorizer: () => server.authorizer,

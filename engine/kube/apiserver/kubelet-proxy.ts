@@ -1,36 +1,29 @@
 // Models the way from the API server to kubelets and pods: logs, exec, attach, port forwarding, proxy.
 
+import { text } from '../../sim/bytes.ts';
 import { isSysError, type SysError } from '../../sim/errno.ts';
+import type { Rng } from '../../sim/rng.ts';
 import type { Connection } from '../../sim/stream.ts';
 import type { HttpClient } from '../../net/http-client.ts';
-import { isConnectionLost, readAllBytes } from '../../net/http-message.ts';
+import { readAllBytes } from '../../net/http-message.ts';
 import type { HttpResponse } from '../../net/http.ts';
-import { text } from '../../sim/bytes.ts';
+import { isWebSocketRequest } from '../../net/websocket.ts';
 import { ApiError } from '../machinery/api-error.ts';
-import { badRequest, noSuchResource, serviceUnavailable } from '../machinery/status.ts';
-import type { Node, Pod, Service } from '../machinery/types.ts';
+import { FieldError } from '../machinery/field-errors.ts';
+import { badRequest, invalid } from '../machinery/status.ts';
+import type { Pod } from '../machinery/types.ts';
 import type { ClusterReader } from './admission.ts';
 import type { BackendAddress } from './assemble.ts';
-import { queryValues } from './request-info.ts';
+import { kubeletAddress } from './proxy/kubelet-address.ts';
+import { resourceProxies } from './proxy/resource-proxies.ts';
+import { copyBody, passOn, plainError } from './proxy/reverse-proxy.ts';
+import { queryValues, type RequestInfo } from './request-info.ts';
 import type { SpecialHandler, SpecialRequest } from './server.ts';
-
-const KUBELET_PORT = 10250;
-/** Headers that belong to one connection and are not passed on. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'te',
-  'trailer',
-  'upgrade',
-  'proxy-authorization',
-  'proxy-authenticate',
-  'host',
-  'content-length',
-]);
+import { overWebSocket } from './websocket-responder.ts';
 
 export interface KubeletProxyOptions {
   readonly reader: ClusterReader;
+  readonly rng: Rng;
   readonly connect: (to: BackendAddress) => Promise<Connection>;
   readonly newHttpClient: (connect: () => Promise<Connection>, host: string) => HttpClient;
 }
@@ -41,45 +34,14 @@ export function kubeletProxy(options: KubeletProxyOptions): ReadonlyMap<string, 
     ['pods./exec', (special) => streams(special, options, 'exec')],
     ['pods./attach', (special) => streams(special, options, 'attach')],
     ['pods./portforward', (special) => streams(special, options, 'portForward')],
-    ['pods./proxy', (special) => proxyToPod(special, options)],
-    ['services./proxy', (special) => proxyToService(special, options)],
-    ['nodes./proxy', (special) => proxyToNode(special, options)],
+    ...resourceProxies(options),
   ]);
 }
 
-function kubeletOf(pod: Pod, reader: ClusterReader): { readonly address: string; readonly port: number; readonly name: string } {
+function kubeletOf(pod: Pod, reader: ClusterReader): { readonly address: string; readonly port: number } {
   const name = pod.spec?.nodeName ?? '';
   if (name === '') throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
-  return nodeAddress(name, reader);
-}
-
-function nodeAddress(name: string, reader: ClusterReader): { readonly address: string; readonly port: number; readonly name: string } {
-  const node = reader.store('', 'nodes').get(undefined, name)?.object as unknown as Node | undefined;
-  if (node === undefined) throw noSuchNode(name);
-  const addresses = node.status?.addresses ?? [];
-  for (const type of ['InternalIP', 'ExternalIP', 'Hostname']) {
-    const found = addresses.find((each) => each.type === type);
-    if (found !== undefined)
-      return { address: found.address, port: node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? KUBELET_PORT, name };
-  }
-  throw serverError(500, `no preferred addresses found; known addresses: []`);
-}
-
-function noSuchNode(name: string): ApiError {
-  return new ApiError({
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message: `nodes "${name}" not found`,
-    reason: 'NotFound',
-    details: { name, kind: 'nodes' },
-    code: 404,
-  });
-}
-
-function serverError(code: number, message: string): ApiError {
-  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code });
+  return kubeletAddress(name, reader);
 }
 
 /** The container meant, as the server finds it when the client names none. */
@@ -100,8 +62,28 @@ function containerOf(pod: Pod, given: string | undefined): string {
   return given;
 }
 
+/** What the options of a log may be. */
+function checkLogOptions({ query, name }: RequestInfo): void {
+  const errors: FieldError[] = [];
+  const number = (key: string): number | undefined => {
+    const given = query.get(key) ?? '';
+    if (given === '') return undefined;
+    if (!/^[+-]?\d+$/.test(given)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(given)}: invalid syntax`);
+    return Number(given);
+  };
+  const [tail, limit, since] = [number('tailLines'), number('limitBytes'), number('sinceSeconds')];
+  if (tail !== undefined && tail < 0) errors.push(FieldError.invalid('tailLines', tail, 'must be greater than or equal to 0'));
+  if (limit !== undefined && limit < 1) errors.push(FieldError.invalid('limitBytes', limit, 'must be greater than 0'));
+  if (since !== undefined && (query.get('sinceTime') ?? '') !== '')
+    errors.push(FieldError.forbidden('', 'at most one of `sinceTime` or `sinceSeconds` may be specified'));
+  else if (since !== undefined && since < 1) errors.push(FieldError.invalid('sinceSeconds', since, 'must be greater than 0'));
+  if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, name, errors);
+}
+
 async function logs(special: SpecialRequest, options: KubeletProxyOptions): Promise<void> {
-  const { info, endpoint, respond } = special;
+  const { info, endpoint, request } = special;
+  const respond = isWebSocketRequest(request) ? overWebSocket(request, special.respond, 'bytes') : special.respond;
+  checkLogOptions(info);
   const pod = endpoint.find(info.namespace, info.name).object as unknown as Pod;
   const container = containerOf(pod, info.query.get('container'));
   // Nowhere yet: there is nothing to read, which is no error.
@@ -115,30 +97,11 @@ async function logs(special: SpecialRequest, options: KubeletProxyOptions): Prom
   const { client, response } = await ask(special, options, { node, target, method: 'GET' });
   try {
     if (response.status >= 400) throw kubeletError(response.status, text(await readAllBytes(response.body)), `pods/log ${info.name}`);
-    const out = await respond.stream({ status: 200, headers: { 'content-type': response.headers.get('content-type') ?? 'text/plain' } });
-    await copyBody(response, out, respond.signal);
+    const out = await respond.stream({ status: 200, headers: { 'content-type': 'text/plain' } });
+    await copyBody(response.body, out, respond.signal);
   } finally {
     client.close();
   }
-}
-
-async function copyBody(
-  response: HttpResponse,
-  out: { write(bytes: Uint8Array): Promise<void>; end(): Promise<void> },
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    for (;;) {
-      const chunk = await response.body.read(undefined, signal);
-      if (chunk === undefined) break;
-      await out.write(chunk);
-    }
-  } catch (error) {
-    // Either side is gone; what came through stands.
-    if (signal.aborted) return;
-    if (!isConnectionLost(error)) throw error;
-  }
-  await out.end();
 }
 
 interface Ask {
@@ -171,7 +134,7 @@ async function ask(
     client.close();
     if (isSysError(error)) throw dialError(error, { method, url: `http${isTls ? 's' : ''}://${host}${target}`, host });
     if (error instanceof Error && error.name === 'TlsError')
-      throw serverError(500, `${goMethod(method)} "https://${host}${target}": ${error.message}`);
+      throw plainError(500, `${goMethod(method)} "https://${host}${target}": ${error.message}`);
     throw error;
   }
 }
@@ -180,7 +143,7 @@ function dialError(error: SysError, at: { readonly method: string; readonly url:
   const what =
     error.errno === 'ETIMEDOUT' ? `dial tcp ${at.host}: i/o timeout` : `dial tcp ${at.host}: connect: ${error.strerror.toLowerCase()}`;
   const isLost = error.errno === 'ECONNRESET' || error.errno === 'EPIPE';
-  return serverError(500, `${goMethod(at.method)} "${at.url}": ${isLost ? 'EOF' : what}`);
+  return plainError(500, `${goMethod(at.method)} "${at.url}": ${isLost ? 'EOF' : what}`);
 }
 
 function goMethod(method: string): string {
@@ -217,7 +180,7 @@ function kubeletError(code: number, body: string, about: string): ApiError {
 
 /** exec, attach and port forwarding: the upgrade and everything after it pass through untouched. */
 async function streams(special: SpecialRequest, options: KubeletProxyOptions, kind: 'exec' | 'attach' | 'portForward'): Promise<void> {
-  const { info, endpoint, request } = special;
+  const { info, endpoint, request, respond } = special;
   const pod = endpoint.find(info.namespace, info.name).object as unknown as Pod;
   const parameters: string[] = [];
   let path = `/${kind}/${info.namespace}/${info.name}`;
@@ -234,122 +197,7 @@ async function streams(special: SpecialRequest, options: KubeletProxyOptions, ki
     for (const [ours, theirs] of names) if (['true', '1'].includes(info.query.get(ours) ?? '')) parameters.push(`${theirs}=1`);
     for (const argument of queryValues(request.target, 'command')) parameters.push(`command=${encodeURIComponent(argument)}`);
   }
-  const node = kubeletOf(pod, options.reader);
-  await pass(special, options, { node, target: `${path}${parameters.length === 0 ? '' : `?${parameters.join('&')}`}`, isUpgrade: true });
-}
-
-interface Passage {
-  readonly node: { readonly address: string; readonly port: number };
-  readonly target: string;
-  readonly isUpgrade?: boolean;
-  readonly isTls?: boolean;
-}
-
-/** Passes a request on and its answer back; an upgrade becomes a pipe. */
-async function pass(special: SpecialRequest, options: KubeletProxyOptions, passage: Passage): Promise<void> {
-  const { request, respond } = special;
-  const headers: Record<string, string> = {};
-  for (const [name, value] of request.headers) if (!HOP_BY_HOP.has(name) && name !== 'authorization') headers[name] = value;
-  const upgrade = request.headers.get('upgrade');
-  if (upgrade !== undefined) {
-    headers['connection'] = 'Upgrade';
-    headers['upgrade'] = upgrade;
-  } else if (passage.isUpgrade === true) throw badRequest('Upgrade request required');
-  const body = upgrade === undefined ? await readAllBytes(request.body) : undefined;
-  const { client, response } = await ask(special, options, {
-    node: passage.node,
-    target: passage.target,
-    method: request.method,
-    headers,
-    isTls: passage.isTls ?? true,
-    ...(body === undefined || body.length === 0 ? {} : { body }),
-  });
-  try {
-    const answer: Record<string, string> = {};
-    for (const [name, value] of response.headers) if (!HOP_BY_HOP.has(name)) answer[name] = value;
-    if (response.upgraded !== undefined) {
-      const near = await respond.upgrade({
-        status: 101,
-        reason: 'Switching Protocols',
-        headers: { ...answer, Connection: 'Upgrade', Upgrade: response.headers.get('upgrade') ?? upgrade ?? '' },
-      });
-      await joined(near, response.upgraded);
-      return;
-    }
-    const out = await respond.stream({ status: response.status, reason: response.reason, headers: answer });
-    await copyBody(response, out, respond.signal);
-  } finally {
-    client.close();
-  }
-}
-
-/** Two connections as one, until both directions have ended. */
-async function joined(a: Connection, b: Connection): Promise<void> {
-  const pump = async (from: Connection, to: Connection): Promise<void> => {
-    try {
-      for (;;) {
-        const chunk = await from.read();
-        if (chunk === undefined) break;
-        await to.write(chunk);
-      }
-      to.shutdownWrite();
-    } catch (error) {
-      if (!isSysError(error)) throw error;
-      from.close();
-      to.close();
-    }
-  };
-  await Promise.all([pump(a, b), pump(b, a)]);
-  a.close();
-  b.close();
-}
-
-/** `https:name:port`, `name:port`, `name`. */
-function parseProxyName(name: string): { readonly scheme: string; readonly name: string; readonly port: string } {
-  const parts = name.split(':');
-  if (parts.length === 3) return { scheme: parts[0] === '' ? 'http' : parts[0]!, name: parts[1]!, port: parts[2]! };
-  return { scheme: 'http', name: parts[0]!, port: parts[1] ?? '' };
-}
-
-function restOf(special: SpecialRequest): string {
-  const mark = special.request.target.indexOf('?');
-  const path = mark < 0 ? special.request.target : special.request.target.slice(0, mark);
-  const at = path.indexOf('/proxy');
-  const rest = path.slice(at + '/proxy'.length);
-  return `${rest === '' ? '/' : rest}${mark < 0 ? '' : special.request.target.slice(mark)}`;
-}
-
-async function proxyToPod(special: SpecialRequest, options: KubeletProxyOptions): Promise<void> {
-  const { scheme, name, port } = parseProxyName(special.info.name);
-  const pod = special.endpoint.find(special.info.namespace, name).object as unknown as Pod;
-  const address = pod.status?.podIP ?? '';
-  if (address === '') throw serverError(500, 'address not allowed');
-  const first = pod.spec?.containers.flatMap((container) => container.ports ?? [])[0]?.containerPort;
-  const number = port === '' ? (first ?? 80) : Number(port);
-  await pass(special, options, { node: { address, port: number }, target: restOf(special), isTls: scheme === 'https' });
-}
-
-async function proxyToService(special: SpecialRequest, options: KubeletProxyOptions): Promise<void> {
-  const { scheme, name, port } = parseProxyName(special.info.name);
-  const service = special.endpoint.find(special.info.namespace, name).object as unknown as Service;
-  const ports = service.spec?.ports ?? [];
-  const chosen =
-    port === '' ? (ports.length === 1 ? ports[0] : undefined) : ports.find((each) => each.name === port || String(each.port) === port);
-  if (chosen === undefined) throw serviceUnavailable(`no service port ${JSON.stringify(port)} found for service ${JSON.stringify(name)}`);
-  const endpoints = options.reader.store('', 'endpoints').get(special.info.namespace, name)?.object as
-    { subsets?: { addresses?: { ip: string }[]; ports?: { name?: string; port: number }[] }[] } | undefined;
-  for (const subset of endpoints?.subsets ?? []) {
-    const target = (subset.ports ?? []).find((each) => (each.name ?? '') === (chosen.name ?? ''));
-    const address = subset.addresses?.[0]?.ip;
-    if (target !== undefined && address !== undefined)
-      return pass(special, options, { node: { address, port: target.port }, target: restOf(special), isTls: scheme === 'https' });
-  }
-  throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(special.info.name)}`);
-}
-
-async function proxyToNode(special: SpecialRequest, options: KubeletProxyOptions): Promise<void> {
-  const { name, port } = parseProxyName(special.info.name);
-  if (special.info.name === '') throw noSuchResource();
-  const node = nodeAddress(name, options.reader);
-  await pass(special, options, { node: { address: node.address, port: port === '' ? node.port : Number(port) }, target: restOf(special) });
+  const to = { ...kubeletOf(pod, options.reader), isTls: true };
+  const target = `${path}${parameters.length === 0 ? '' : `?${parameters.join('&')}`}`;
+  await passOn(request, respond, { to, target, isUpgradeRequired: true, connect: options.connect });
 }

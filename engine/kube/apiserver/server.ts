@@ -49,6 +49,8 @@ import type { User } from './user.ts';
 import { fromStorage, isStorage } from './version-conversion.ts';
 import { managerOfAgent, writeOptionsOf, type WriteOptions } from './write-options.ts';
 import { serveWatch } from './watch-stream.ts';
+import { overWebSocket } from './websocket-responder.ts';
+import { isWebSocketRequest } from '../../net/websocket.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
 
@@ -426,7 +428,7 @@ export class ApiServer implements ClusterReader {
             clock: this.#options.clock,
             rng: this.#options.rng,
           },
-          respond,
+          isWebSocketRequest(request) ? overWebSocket(request, respond, 'events') : respond,
         );
       case 'create': {
         const { object, body } = await readNamed();
