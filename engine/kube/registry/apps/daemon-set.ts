@@ -2,7 +2,7 @@
 
 import { ageOf } from '../../machinery/time.ts';
 import type { DaemonSet } from '../../machinery/types.ts';
-import { countColumn, selectorCell, templateCells, WORKLOAD_COLUMNS } from '../columns.ts';
+import { countColumn, labelsCell, selectorCell, templateCells, WORKLOAD_COLUMNS } from '../columns.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 import { DAEMON_SET_STRATEGY } from './daemon-set-strategy.ts';
 
@@ -45,15 +45,10 @@ export const DAEMON_SET: ResourceDefinition = defineResource<DaemonSet>({
       status?.numberReady ?? 0,
       status?.updatedNumberScheduled ?? 0,
       status?.numberAvailable ?? 0,
-      formatNodeSelector(spec?.template.spec?.nodeSelector),
+      labelsCell(spec?.template.spec?.nodeSelector),
       ageOf(metadata.creationTimestamp, nowMs),
       ...templateCells(spec?.template),
       selectorCell(spec?.selector),
     ],
   },
 });
-
-function formatNodeSelector(selector: Readonly<Record<string, string>> | undefined): string {
-  const entries = Object.entries(selector ?? {});
-  return entries.length === 0 ? '<none>' : entries.map(([key, value]) => `${key}=${value}`).join(',');
-}

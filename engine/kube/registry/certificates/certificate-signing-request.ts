@@ -31,6 +31,7 @@ export const CERTIFICATE_SIGNING_REQUEST: ResourceDefinition = defineResource<Ap
   },
   shortNames: ['csr'],
   isNamespaced: false,
+  fields: { 'spec.signerName': (object) => String(spec(object)['signerName'] ?? '') },
   hasStatus: true,
   alsoServedAs: [{ group: 'certificates.k8s.io', version: 'v1beta1', toStorage: requestFromV1beta1 }],
   strategy: {

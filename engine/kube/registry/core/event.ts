@@ -22,15 +22,13 @@ export const EVENT: ResourceDefinition = defineResource<Event>({
     fromStorage: eventFromCore,
   })),
   fields: {
-    'involvedObject.kind': (event) => event.involvedObject.kind ?? '',
-    'involvedObject.namespace': (event) => event.involvedObject.namespace ?? '',
-    'involvedObject.name': (event) => event.involvedObject.name ?? '',
-    'involvedObject.uid': (event) => event.involvedObject.uid ?? '',
-    'involvedObject.apiVersion': (event) => event.involvedObject.apiVersion ?? '',
-    'involvedObject.resourceVersion': (event) => event.involvedObject.resourceVersion ?? '',
-    'involvedObject.fieldPath': (event) => event.involvedObject.fieldPath ?? '',
+    ...aboutFields('involvedObject'),
+    // The same as events.k8s.io calls it.
+    ...aboutFields('regarding'),
     reason: (event) => event.reason ?? '',
-    source: (event) => event.source?.component ?? '',
+    reportingComponent: (event) => event.reportingComponent ?? '',
+    reportingController: (event) => event.reportingComponent ?? '',
+    source: (event) => nonEmpty(event.source?.component, event.reportingComponent),
     type: (event) => event.type ?? '',
   },
   strategy: {
@@ -89,8 +87,17 @@ export const EVENT: ResourceDefinition = defineResource<Event>({
 });
 
 function sourceCell({ source, reportingComponent, reportingInstance }: Event): string {
-  const nonEmpty = (first: string | undefined, second: string | undefined): string => ((first ?? '') === '' ? (second ?? '') : first!);
   const component = nonEmpty(source?.component, reportingComponent);
   const instance = nonEmpty(source?.host, reportingInstance);
   return instance === '' ? component : `${component}, ${instance}`;
+}
+
+function nonEmpty(first: string | undefined, second: string | undefined): string {
+  return first === undefined || first === '' ? (second ?? '') : first;
+}
+
+/** The fields that name what an event is about. */
+function aboutFields(prefix: string): Record<string, (event: Event) => string> {
+  const names = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'] as const;
+  return Object.fromEntries(names.map((name) => [`${prefix}.${name}`, (event: Event): string => event.involvedObject[name] ?? '']));
 }
