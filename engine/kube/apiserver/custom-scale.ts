@@ -1,11 +1,11 @@
 // Models the scale subresource of custom resources: a Scale read from and written to where the definition says.
 
 import { deepCopy, isRecord } from '../machinery/deep.ts';
-import { applyJsonPatch, applyMergePatch, type JsonPatchOperation } from '../machinery/json-patch.ts';
 import { badRequest, internalError, methodNotSupported } from '../machinery/status.ts';
 import { nestedValue } from '../registry/apiextensions/custom-resource.ts';
 import type { ApiObject, Json, ScalePaths } from '../registry/definition.ts';
 import type { SpecialRequest } from './server.ts';
+import { scaleChange } from './subresources.ts';
 
 /** What a Scale says of an object that says nothing: the smallest int32. */
 const UNSET = -2147483648;
@@ -21,36 +21,37 @@ export async function serveCustomScale(special: SpecialRequest): Promise<void> {
   }
   if (info.verb !== 'update' && info.verb !== 'patch')
     throw methodNotSupported({ group: definition.group, resource: definition.plural }, info.verb);
-  const body = await special.readBody();
-  const type = (special.request.headers.get('content-type') ?? '').split(';')[0]!.trim();
+  const makeScale = await scaleChange(special);
   const change = (current: ApiObject): ApiObject => {
     const { scale: before, isSet } = scaleOf(current, paths);
     if (!isSet) (before['spec'] as Json)['replicas'] = UNSET;
-    const wanted =
-      info.verb === 'update'
-        ? body
-        : type === 'application/json-patch+json'
-          ? applyJsonPatch(before, body as JsonPatchOperation[])
-          : applyMergePatch(before, body);
-    if (!isRecord(wanted)) throw badRequest('the body of the request is not an object');
-    const { spec, metadata } = wanted as { spec?: { replicas?: number }; metadata?: { resourceVersion?: string } };
+    const { spec, metadata } = makeScale(before as unknown as ApiObject) as unknown as {
+      spec?: { replicas?: unknown };
+      metadata?: { name?: string; resourceVersion?: string };
+    };
+    if ((metadata?.name ?? '') !== info.name)
+      throw badRequest(`the name of the object (${metadata?.name ?? ''}) does not match the name on the URL (${info.name})`);
     const replicas = spec?.replicas ?? 0;
     if (replicas === UNSET) throw badRequest(`the spec replicas field ${JSON.stringify(paths.specReplicasPath)} cannot be empty`);
+    if (typeof replicas !== 'number' || !Number.isInteger(replicas))
+      throw badRequest(
+        `Scale in version "v1" cannot be handled as a Scale: v1.Scale.Spec: v1.ScaleSpec.Replicas: readUint32: unexpected character: \ufffd`,
+      );
     const next = deepCopy(current);
     setAt(next, paths.specReplicasPath, replicas);
-    const asked = info.verb === 'update' ? metadata?.resourceVersion : versionIn(body);
     const meta = next.metadata as unknown as Json;
-    if (asked === undefined || asked === '') delete meta['resourceVersion'];
-    else meta['resourceVersion'] = asked;
+    const version = metadata?.resourceVersion ?? '';
+    if (version === '') delete meta['resourceVersion'];
+    else meta['resourceVersion'] = version;
     return next;
   };
-  const { stored } = await endpoint.change(info.name, change, { ...context, subresource: '', manager: '' });
+  const { stored } = await endpoint.change(
+    info.name,
+    change,
+    { ...context, subresource: '', manager: '' },
+    { isDerived: info.verb === 'patch' },
+  );
   return special.sendObject(200, scaleOf(stored.object, paths).scale);
-}
-
-function versionIn(patch: unknown): string | undefined {
-  const metadata = isRecord(patch) ? patch['metadata'] : undefined;
-  return isRecord(metadata) ? (metadata['resourceVersion'] as string | undefined) : undefined;
 }
 
 function scaleOf(object: ApiObject, paths: ScalePaths): { readonly scale: Json; readonly isSet: boolean } {

@@ -144,7 +144,7 @@ export class ResourceEndpoint {
     // Before strategy and admission: what they fill in belongs to nobody.
     const owners = applied === undefined ? this.#tracking.created(object, entries, { ...context, nowMs }) : applied.managedFields;
     setManagers(object, owners);
-    definition.strategy.prepareForCreate?.(object, { nowMs, user: context.user });
+    definition.strategy.prepareForCreate?.(object, { nowMs, user: context.user, served: context.served });
 
     await this.#admit(this.#admissionRequest('CREATE', object, undefined, context));
     // Plugins that change the object see it before it has its name.

@@ -140,7 +140,7 @@ const scale: SpecialHandler = async (special) => {
 };
 
 /** What the request makes of a Scale. */
-async function scaleChange({ info, request, readBody, readText }: SpecialRequest): Promise<(current: ApiObject) => ApiObject> {
+export async function scaleChange({ info, request, readBody, readText }: SpecialRequest): Promise<(current: ApiObject) => ApiObject> {
   if (info.verb === 'update') {
     const body = await readBody();
     if (!isRecord(body)) throw badRequest('the body of the request is not an object');

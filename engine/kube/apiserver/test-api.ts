@@ -10,7 +10,7 @@ import { connectionPair } from '../../sim/connection-pair.ts';
 import { SeededRng } from '../../sim/rng.ts';
 import type { Connection } from '../../sim/stream.ts';
 import { RestClient } from '../client/rest-client.ts';
-import { assembleApiServer } from './assemble.ts';
+import { assembleApiServer, type BackendAddress } from './assemble.ts';
 import type { ApiServer } from './server.ts';
 
 class MapDatabase {
@@ -48,6 +48,8 @@ export async function openTestApi(options: {
   readonly log?: (line: string) => void;
   /** Lines of a token file: with it a client is who its token says, and without a token nobody. */
   readonly tokenFile?: string;
+  /** Who answers where the server dials; left out, the network is unreachable. */
+  readonly connectBackend?: (to: BackendAddress) => Promise<Connection>;
   readonly serviceAccount?: { readonly publicPem: string; readonly privatePem: string; readonly issuer: string };
 }): Promise<TestApi> {
   const { clock } = options;
@@ -75,6 +77,7 @@ export async function openTestApi(options: {
     admissionPlugins: { enabled: ['NodeRestriction'], disabled: options.disabledPlugins ?? ['ServiceAccount'] },
     ...(options.tokenFile === undefined ? {} : { tokenFile: { path: '/tokens.csv', contents: options.tokenFile } }),
     ...(options.serviceAccount === undefined ? {} : { serviceAccount: options.serviceAccount }),
+    ...(options.connectBackend === undefined ? {} : { connectBackend: options.connectBackend }),
     advertised: { address: '192.168.1.10', port: 6443 },
     log: options.log ?? (() => undefined),
   });

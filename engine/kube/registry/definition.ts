@@ -36,6 +36,8 @@ export interface RowCondition {
 
 export interface StrategyContext {
   readonly nowMs: number;
+  /** The version of the request. */
+  readonly served: ServedVersion;
   /** Who asks. */
   readonly user: {
     readonly name: string;

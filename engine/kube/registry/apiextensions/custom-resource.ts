@@ -85,12 +85,13 @@ export function customResource(kind: CustomKind): ResourceDefinition | undefined
     strategy: {
       hasFreeFinalizers: true,
       requiresVersionOnUpdate: true,
-      prepareForCreate(object) {
-        if (!kind.isTerminating()) return;
-        const refusal = methodNotSupported({ group, resource: names.plural }, 'create');
-        const message = 'create not allowed while custom resource definition is terminating';
-        throw Object.assign(refusal, { status: { ...refusal.status, message } });
-        void object;
+      prepareForCreate(object, context) {
+        if (kind.isTerminating()) {
+          const refusal = methodNotSupported({ group, resource: names.plural }, 'create');
+          const message = 'create not allowed while custom resource definition is terminating';
+          throw Object.assign(refusal, { status: { ...refusal.status, message } });
+        }
+        if (formFor(context.served).hasStatus) delete object['status'];
       },
       validate(object, version) {
         const { schema, scale } = formFor(version);
