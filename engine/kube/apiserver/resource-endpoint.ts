@@ -458,10 +458,12 @@ export class ResourceEndpoint {
     else if (context.manager === '') setManagers(next, managersOf(current));
     else setManagers(next, this.#tracking.updated(next, current, owners, { ...context, nowMs }));
     const errors = [];
-    if (context.subresource === 'status') {
+    const own = strategy.subresources?.[context.subresource];
+    if (context.subresource === 'status' || own !== undefined) {
       for (const key of Object.keys(next)) if (!['kind', 'apiVersion', 'metadata', 'status'].includes(key)) delete next[key];
       for (const key of Object.keys(current)) if (!['kind', 'apiVersion', 'metadata', 'status'].includes(key)) next[key] = current[key];
-      strategy.prepareForStatusUpdate?.(next, current);
+      if (own !== undefined) own.prepare(next, current, nowMs);
+      else strategy.prepareForStatusUpdate?.(next, current, nowMs);
       sortFields(next);
     } else {
       if (context.served.hasStatus ?? definition.hasStatus) {
@@ -481,7 +483,8 @@ export class ResourceEndpoint {
     next.metadata = orderMeta(next.metadata as unknown as Record<string, unknown>);
     const { common, meta: metaErrors } = validateMetaUpdate(definition, next, current);
     errors.push(...common);
-    if (context.subresource === 'status')
+    if (own !== undefined) errors.push(...own.validate(next, current, metaErrors, context.served));
+    else if (context.subresource === 'status')
       errors.push(...(strategy.validateStatusUpdate?.(next, current, metaErrors, context.served) ?? metaErrors.update));
     else if (strategy.validateUpdate !== undefined) errors.push(...strategy.validateUpdate(next, current, metaErrors, context.served));
     else errors.push(...metaErrors.update, ...metaErrors.object, ...(strategy.validate?.(next, context.served) ?? []));

@@ -28,7 +28,8 @@ export function checkRoute(info: RequestInfo, definition: ResourceDefinition, se
   if (!definition.isNamespaced && namespace !== '' && !isNamespacesOwn) throw noSuchResource();
   if (definition.isNamespaced && namespace === '' && pathName !== '') throw noSuchResource();
   if (subresource !== '') {
-    if (subresource !== 'status' || !definition.hasStatus || served.hasStatus === false) throw noSuchResource();
+    const isStatus = subresource === 'status' && definition.hasStatus && served.hasStatus !== false;
+    if (!isStatus && definition.strategy.subresources?.[subresource] === undefined) throw noSuchResource();
     if (info.rest !== '') throw noSuchResource();
     if (method !== 'GET' && method !== 'PUT' && method !== 'PATCH') throw methodNotAllowed();
     return;

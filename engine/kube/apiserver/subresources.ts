@@ -1,11 +1,10 @@
-// Models the subresources that are no plain reads and writes: binding, eviction, scale, finalize, approval.
+// Models the subresources that are no plain reads and writes: binding, eviction, scale, finalize.
 
 import type { Clock } from '../../sim/clock.ts';
 import { isRecord } from '../machinery/deep.ts';
 import { FieldError } from '../machinery/field-errors.ts';
 import { labelSelectorOf, type LabelSelectorSpec } from '../machinery/selectors.ts';
 import { badRequest, conflict, invalid, OBJECT_WAS_MODIFIED } from '../machinery/status.ts';
-import { qualifiedName } from '../machinery/names.ts';
 import type { ApiObject, Json } from '../registry/definition.ts';
 import type { ClusterReader } from './admission.ts';
 import { APPLY_PATCH, configurationOf, MERGE_PATCH, patchFunction } from './patch.ts';
@@ -13,6 +12,7 @@ import { podSubresources } from './pod-subresources.ts';
 import type { ResourceEndpoint } from './resource-endpoint.ts';
 import { methodNotAllowed } from './routes.ts';
 import type { SpecialHandler, SpecialRequest } from './server.ts';
+import { namespaceFinalizerErrors } from '../registry/core/namespace.ts';
 
 export interface SubresourceOptions {
   readonly clock: Clock;
@@ -24,7 +24,6 @@ export function subresources(options: SubresourceOptions): ReadonlyMap<string, S
   return new Map<string, SpecialHandler>([
     ...podSubresources(options),
     ['namespaces./finalize', finalize],
-    ['certificatesigningrequests.certificates.k8s.io/approval', approve],
     ...['deployments.apps', 'replicasets.apps', 'statefulsets.apps', 'replicationcontrollers.'].map(
       (resource) => [`${resource}/scale`, scale] as const,
     ),
@@ -46,9 +45,7 @@ const finalize: SpecialHandler = async (special) => {
   const finalizers = (object['spec'] as { finalizers?: unknown } | undefined)?.finalizers ?? [];
   if (!Array.isArray(finalizers) || !finalizers.every((each) => typeof each === 'string'))
     throw badRequest('spec.finalizers must be a list of strings');
-  const errors = finalizers.flatMap((each, index) =>
-    qualifiedName(each).map((problem) => FieldError.invalid(`spec.finalizers[${index}]`, each, problem)),
-  );
+  const errors = finalizers.flatMap((each, index) => namespaceFinalizerErrors(each, `spec.finalizers[${index}]`));
   if (errors.length > 0) throw invalid({ group: '', kind: 'Namespace' }, name, errors);
   const stored = await special.endpoint.rewrite(
     '',
@@ -60,21 +57,6 @@ const finalize: SpecialHandler = async (special) => {
     },
     context,
   );
-  await special.sendObject(200, stored.object);
-};
-
-const approve: SpecialHandler = async (special) => {
-  const { info } = special;
-  if (info.verb === 'get') return special.sendObject(200, special.endpoint.find('', info.name).object);
-  only(special, 'update', 'patch');
-  const body = (await special.readBody()) as { status?: { conditions?: unknown[] } };
-  const approved = (request: ApiObject): ApiObject => ({
-    ...request,
-    status: { ...(request['status'] as Json | undefined), conditions: body.status?.conditions ?? [] },
-  });
-  const current = special.endpoint.find('', info.name).object;
-  await special.endpoint.admitSubresource('UPDATE', info.name, approved(current), current, special.context);
-  const stored = await special.endpoint.rewrite('', info.name, approved, special.context);
   await special.sendObject(200, stored.object);
 };
 

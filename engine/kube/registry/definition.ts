@@ -55,6 +55,12 @@ export interface MetaErrors {
   readonly update: readonly FieldError[];
 }
 
+/** Rules of an update through a subresource of the kind's own; what it may not touch is the current object's already, but for the status. */
+export interface SubresourceStrategy<T extends KubeObject> {
+  prepare(next: T, current: T, nowMs: number): void;
+  validate(next: T, current: T, meta: MetaErrors, served: ServedVersion): readonly FieldError[];
+}
+
 export interface Strategy<T extends KubeObject> {
   /** What is wrong with a name; dns1123Subdomain if left out. */
   nameProblems?(name: string, isPrefix: boolean): readonly string[];
@@ -71,8 +77,9 @@ export interface Strategy<T extends KubeObject> {
   /** `meta` are the errors of the metadata, to be put where upstream repeats them; those every kind has come first anyway. */
   validateUpdate?(next: T, current: T, meta: MetaErrors, served: ServedVersion): readonly FieldError[];
   /** For an update of the status subresource; its spec is already the old one. */
-  prepareForStatusUpdate?(next: T, current: T): void;
+  prepareForStatusUpdate?(next: T, current: T, nowMs: number): void;
   validateStatusUpdate?(next: T, current: T, meta: MetaErrors, served: ServedVersion): readonly FieldError[];
+  readonly subresources?: Readonly<Record<string, SubresourceStrategy<T>>>;
   /** Seconds the object may take to go; undefined: it goes at once. */
   gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
   /** What a delete that names no policy does to dependents; left out: they are collected. */

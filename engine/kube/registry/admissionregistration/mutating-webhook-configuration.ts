@@ -15,6 +15,7 @@ export const MUTATING_WEBHOOK_CONFIGURATION: ResourceDefinition = defineResource
   hasGeneration: true,
   alsoServedAs: [{ group: 'admissionregistration.k8s.io', version: 'v1beta1', toStorage: webhooksFromV1beta1 }],
   strategy: {
+    requiresVersionOnUpdate: true,
     hasFreeFinalizers: true,
     setDefaults: (object) => setWebhookDefaults(object, true),
     validate: (object, served) => webhookErrors(object, served.version, true),

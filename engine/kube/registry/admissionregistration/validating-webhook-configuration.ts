@@ -15,6 +15,7 @@ export const VALIDATING_WEBHOOK_CONFIGURATION: ResourceDefinition = defineResour
   hasGeneration: true,
   alsoServedAs: [{ group: 'admissionregistration.k8s.io', version: 'v1beta1', toStorage: webhooksFromV1beta1 }],
   strategy: {
+    requiresVersionOnUpdate: true,
     hasFreeFinalizers: true,
     setDefaults: (object) => setWebhookDefaults(object, false),
     validate: (object, served) => webhookErrors(object, served.version, false),

@@ -134,7 +134,8 @@ function hookErrors(webhook: Webhook, path: string, leniency: Leniency, isMutati
   return errors;
 }
 
-function reviewVersionErrors({ admissionReviewVersions: versions = [] }: Webhook, hook: string, leniency: Leniency): FieldError[] {
+function reviewVersionErrors(webhook: Webhook, hook: string, leniency: Leniency): FieldError[] {
+  const versions = webhook.admissionReviewVersions ?? [];
   const path = `${hook}.admissionReviewVersions`;
   if (versions.length === 0) return [FieldError.required(path, `must specify one of ${REVIEW_VERSIONS.join(', ')}`)];
   const errors: FieldError[] = [];

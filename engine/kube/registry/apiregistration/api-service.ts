@@ -44,6 +44,7 @@ export const API_SERVICE: ResourceDefinition = defineResource<ApiServiceObject>(
   storagePrefix: 'apiregistration.k8s.io/apiservices',
   categories: ['api-extensions'],
   strategy: {
+    requiresVersionOnUpdate: true,
     nameProblems: pathSegment,
     hasFreeFinalizers: true,
     setDefaults(object) {

@@ -2,6 +2,7 @@
 
 import { ageCell, textColumn } from '../columns.ts';
 import { AGE_COLUMN, type ApiObject, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { stampConditions, validateRequest, validateRequestUpdate } from './request-validation.ts';
 import { requestFromV1beta1 } from './request-versions.ts';
 
 const spec = (object: ApiObject): Json => (object['spec'] ?? {}) as Json;
@@ -46,6 +47,25 @@ export const CERTIFICATE_SIGNING_REQUEST: ResourceDefinition = defineResource<Ap
         ...(user.extra === undefined ? {} : { extra: user.extra }),
       };
       object['status'] = {};
+    },
+    nameProblems: () => [],
+    validate: validateRequest,
+    // Once made, a request changes through its subresources only.
+    prepareForUpdate: (next, current) => void (next['spec'] = current['spec']),
+    validateUpdate: (next, current, meta, served) =>
+      validateRequestUpdate(next, current, { meta, served, allowed: { decides: false, issues: false } }),
+    prepareForStatusUpdate: stampConditions,
+    validateStatusUpdate: (next, current, meta, served) =>
+      validateRequestUpdate(next, current, { meta, served, allowed: { decides: false, issues: true } }),
+    subresources: {
+      approval: {
+        prepare(next, current, nowMs) {
+          stampConditions(next, current, nowMs);
+          next['status'] = { ...status(current), conditions: status(next)['conditions'] ?? [] };
+        },
+        validate: (next, current, meta, served) =>
+          validateRequestUpdate(next, current, { meta, served, allowed: { decides: true, issues: false } }),
+      },
     },
   },
   otherSubresources: [{ name: 'approval', kind: 'CertificateSigningRequest', verbs: ['get', 'patch', 'update'] }],

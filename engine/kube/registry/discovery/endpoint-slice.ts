@@ -2,6 +2,7 @@
 
 import { ageCell, SHOWN, textColumn } from '../columns.ts';
 import { AGE_COLUMN, type ApiObject, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { validateEndpointSlice, validateEndpointSliceUpdate } from './endpoint-slice-validation.ts';
 
 interface Endpoint {
   readonly addresses: readonly string[];
@@ -18,6 +19,8 @@ export const ENDPOINT_SLICE: ResourceDefinition = defineResource<ApiObject>({
         port.protocol ??= 'TCP';
       }
     },
+    validate: validateEndpointSlice,
+    validateUpdate: validateEndpointSliceUpdate,
   },
   plural: 'endpointslices',
   table: {
@@ -37,6 +40,7 @@ export const ENDPOINT_SLICE: ResourceDefinition = defineResource<ApiObject>({
     },
   },
   isNamespaced: true,
+  hasGeneration: true,
 });
 
 function shortList(items: readonly string[]): string {

@@ -2,6 +2,8 @@
 
 import { ageCell, textColumn } from '../columns.ts';
 import { AGE_COLUMN, type ApiObject, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { immutable } from '../meta-validation.ts';
+import { validateIngressClass } from './ingress-validation.ts';
 
 const spec = (object: ApiObject): Json => (object['spec'] ?? {}) as Json;
 
@@ -11,6 +13,15 @@ export const INGRESS_CLASS: ResourceDefinition = defineResource<ApiObject>({
   kind: 'IngressClass',
   hashedVersion: 'v1beta1',
   plural: 'ingressclasses',
+  strategy: {
+    validate: validateIngressClass,
+    validateUpdate: (next, current, meta) => [
+      ...meta.update,
+      ...immutable('spec.controller', spec(next)['controller'], spec(current)['controller']),
+      ...meta.object,
+      ...validateIngressClass(next),
+    ],
+  },
   table: {
     columns: [
       NAME_COLUMN,

@@ -3,6 +3,8 @@
 import { ageCell, SHOWN, textColumn } from '../columns.ts';
 import { AGE_COLUMN, type ApiObject, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 import { ingressFromV1beta1, ingressToV1beta1 } from './ingress-versions.ts';
+import { validateLoadBalancerStatus } from '../core/service-validation.ts';
+import { validateIngressCreate, validateIngressUpdate } from './ingress-validation.ts';
 
 const spec = (object: ApiObject): Json => (object['spec'] ?? {}) as Json;
 
@@ -22,6 +24,14 @@ export const INGRESS: ResourceDefinition = defineResource<ApiObject>({
     { group: 'extensions', version: 'v1beta1', toStorage: ingressFromV1beta1, fromStorage: ingressToV1beta1 },
   ],
   plural: 'ingresses',
+  strategy: {
+    validate: validateIngressCreate,
+    validateUpdate: (next, current, meta, served) => [...meta.update, ...meta.object, ...validateIngressUpdate(next, current, served)],
+    validateStatusUpdate: (next, _current, meta) => [
+      ...meta.update,
+      ...validateLoadBalancerStatus(status(next)['loadBalancer'], 'status.loadBalancer'),
+    ],
+  },
   table: {
     columns: [
       NAME_COLUMN,

@@ -1,11 +1,10 @@
 // What bindings of both scopes share.
 
-import { isDeepEqual } from '../../machinery/deep.ts';
-import { FieldError } from '../../machinery/field-errors.ts';
 import { pathSegment } from '../../machinery/names.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { KubeObject } from '../../machinery/types.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { validateBinding, validateBindingUpdate } from './role-validation.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
 
@@ -31,20 +30,8 @@ export const defineBinding = (kind: string, plural: string, isNamespaced: boolea
           if ((subject.apiGroup ?? '') === '' && (subject.kind === 'User' || subject.kind === 'Group')) subject.apiGroup = GROUP;
         }
       },
-      validate: validateBinding,
-      validateUpdate(next, current) {
-        const errors = validateBinding(next);
-        if (isDeepEqual(next.roleRef, current.roleRef)) return errors;
-        const { apiGroup, kind: roleKind, name } = next.roleRef!;
-        return [
-          ...errors,
-          FieldError.invalidGo(
-            'roleRef',
-            `rbac.RoleRef{APIGroup:${JSON.stringify(apiGroup)}, Kind:${JSON.stringify(roleKind)}, Name:${JSON.stringify(name)}}`,
-            'cannot change roleRef',
-          ),
-        ];
-      },
+      validate: (object) => validateBinding(object, isNamespaced),
+      validateUpdate: (next, current, meta) => validateBindingUpdate(next, current, meta, isNamespaced),
     },
     table: {
       columns: [
@@ -76,16 +63,3 @@ export const defineBinding = (kind: string, plural: string, isNamespaced: boolea
       },
     },
   });
-
-function validateBinding(object: Binding): FieldError[] {
-  const errors: FieldError[] = [];
-  if ((object.roleRef?.name ?? '') === '') errors.push(FieldError.required('roleRef.name', ''));
-  for (const [index, subject] of (object.subjects ?? []).entries()) {
-    if ((subject.name ?? '') === '') errors.push(FieldError.required(`subjects[${index}].name`, ''));
-    if (subject.kind === 'ServiceAccount' && (subject.namespace ?? '') === '')
-      errors.push(FieldError.required(`subjects[${index}].namespace`, ''));
-    if (!['ServiceAccount', 'User', 'Group'].includes(subject.kind))
-      errors.push(FieldError.notSupported(`subjects[${index}].kind`, subject.kind, ['ServiceAccount', 'User', 'Group']));
-  }
-  return errors;
-}

@@ -2,6 +2,7 @@
 
 import { pathSegment } from '../../machinery/names.ts';
 import { defineResource, type ResourceDefinition } from '../definition.ts';
+import { validateClusterRole, validateRole } from './role-validation.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
 
@@ -14,5 +15,13 @@ export const defineRole = (kind: string, plural: string, isNamespaced: boolean):
     plural,
     isNamespaced,
     alsoServedAs: [{ group: GROUP, version: 'v1beta1' }],
-    strategy: { nameProblems: pathSegment },
+    strategy: {
+      nameProblems: pathSegment,
+      validate: isNamespaced ? validateRole : validateClusterRole,
+      validateUpdate: (next, _current, meta) => [
+        ...meta.object,
+        ...(isNamespaced ? validateRole : validateClusterRole)(next),
+        ...meta.update,
+      ],
+    },
   });

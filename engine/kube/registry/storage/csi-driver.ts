@@ -2,6 +2,8 @@
 
 import { ageCell, textColumn } from '../columns.ts';
 import { type ApiObject, defineResource, type ResourceDefinition, AGE_COLUMN, NAME_COLUMN } from '../definition.ts';
+import { pathSegment } from '../../machinery/names.ts';
+import { defaultCsiDriver, dropGatedCsiFields, validateCsiDriver, validateCsiDriverUpdate } from './storage-validation.ts';
 
 interface Spec {
   readonly attachRequired?: boolean;
@@ -15,6 +17,16 @@ export const CSI_DRIVER: ResourceDefinition = defineResource<ApiObject>({
   kind: 'CSIDriver',
   hashedVersion: 'v1beta1',
   plural: 'csidrivers',
+  strategy: {
+    requiresVersionOnUpdate: true,
+    nameProblems: pathSegment,
+    validatesMetaLast: true,
+    setDefaults: defaultCsiDriver,
+    prepareForCreate: dropGatedCsiFields,
+    validate: validateCsiDriver,
+    prepareForUpdate: dropGatedCsiFields,
+    validateUpdate: validateCsiDriverUpdate,
+  },
   isNamespaced: false,
   alsoServedAs: [{ group: 'storage.k8s.io', version: 'v1beta1' }],
   table: {

@@ -2,6 +2,7 @@
 
 import { ageCell, textColumn } from '../columns.ts';
 import { AGE_COLUMN, type ApiObject, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { validateStorageClass, validateStorageClassUpdate } from './storage-validation.ts';
 
 const DEFAULT_ANNOTATIONS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
 
@@ -14,6 +15,8 @@ export const STORAGE_CLASS: ResourceDefinition = defineResource<ApiObject>({
       object['reclaimPolicy'] ??= 'Delete';
       object['volumeBindingMode'] ??= 'Immediate';
     },
+    validate: validateStorageClass,
+    validateUpdate: validateStorageClassUpdate,
   },
   plural: 'storageclasses',
   table: {

@@ -2,6 +2,7 @@
 
 import { ageCell, textColumn } from '../columns.ts';
 import { type ApiObject, defineResource, type ResourceDefinition, AGE_COLUMN, NAME_COLUMN } from '../definition.ts';
+import { validateVolumeAttachment, validateVolumeAttachmentUpdate } from './storage-validation.ts';
 
 interface Spec {
   readonly attacher?: string;
@@ -14,6 +15,13 @@ export const VOLUME_ATTACHMENT: ResourceDefinition = defineResource<ApiObject>({
   version: 'v1',
   kind: 'VolumeAttachment',
   plural: 'volumeattachments',
+  strategy: {
+    requiresVersionOnUpdate: true,
+    prepareForCreate: (object) => void delete object['status'],
+    validate: validateVolumeAttachment,
+    validateUpdate: validateVolumeAttachmentUpdate,
+    validateStatusUpdate: validateVolumeAttachmentUpdate,
+  },
   isNamespaced: false,
   hasStatus: true,
   alsoServedAs: [{ group: 'storage.k8s.io', version: 'v1beta1', hasStatus: false }],
