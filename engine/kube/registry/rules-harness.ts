@@ -14,7 +14,7 @@ export interface Loose {
 
 export interface Answer {
   readonly code: number;
-  readonly body: Loose & Omit<Status, 'metadata'>;
+  readonly body: Loose & Pick<Status, 'details' | 'message' | 'reason'>;
   /** The message of a refusal, or 'ok'. */
   readonly words: string;
 }
@@ -48,7 +48,7 @@ export async function openRules(settle: () => Promise<unknown>): Promise<Rules> 
       headers: { 'content-type': type, 'user-agent': 'test/v0', ...more },
       ...(body === undefined ? {} : { body: utf8(typeof body === 'string' ? body : JSON.stringify(body)) }),
     });
-    const answer = JSON.parse(text(await readAllBytes(response.body))) as Loose & Omit<Status, 'metadata'>;
+    const answer = JSON.parse(text(await readAllBytes(response.body))) as Loose & Pick<Status, 'details' | 'message' | 'reason'>;
     return { code: response.status, body: answer, words: response.status < 300 ? 'ok' : answer.message! };
   };
   const path = (object: object): string => {
