@@ -107,7 +107,6 @@ function invalidMessage(status: Status): string {
   if (details === undefined) return message;
   const causes = details.causes ?? [];
   if ((details.kind ?? '') !== '' || (details.name ?? '') !== '') message = `The ${details.kind ?? ''} "${details.name ?? ''}" is invalid`;
-  else if ((status.message ?? '') !== '' && causes.length === 0) message = `${message}: ${status.message ?? ''}`;
   if (causes.length === 0) return message;
   const lines = [...new Set(causes.map((cause) => `${cause.field ?? ''}: ${cause.message ?? ''}`))];
   if (lines.length === 1) return `${message}: ${lines[0] ?? ''}`;
