@@ -141,7 +141,23 @@ function mergePatches(first: JsonObject, second: JsonObject): JsonObject {
       out[key] = mergeLists(key, own as JsonObject[], value as JsonObject[]);
     else out[key] = value;
   }
+  for (const [key, order] of Object.entries(out)) {
+    const field = key.startsWith('$setElementOrder/') ? key.slice('$setElementOrder/'.length) : '';
+    const list = out[field];
+    if (field !== '' && Array.isArray(list) && Array.isArray(order)) out[field] = inOrder(list, order);
+  }
   return out;
+}
+
+/** The server wants the elements of a patch in the order the patch names; deletions are not in it and come last. */
+function inOrder(list: readonly unknown[], order: readonly unknown[]): readonly unknown[] {
+  const place = (item: unknown): number => {
+    const at = order.findIndex((each) =>
+      isObject(each) && isObject(item) ? Object.keys(each).every((key) => equal(each[key], item[key])) : equal(each, item),
+    );
+    return at < 0 ? order.length : at;
+  };
+  return [...list].sort((a, b) => place(a) - place(b));
 }
 
 function mergeLists(key: string, first: readonly JsonObject[], second: readonly JsonObject[]): readonly unknown[] {
