@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Quantity } from './quantity.ts';
 
+// The same cases every time.
+fc.configureGlobal({ seed: 1 });
+
 const SUFFIXES: readonly (readonly [string, bigint, bigint])[] = [
   ['n', 1n, 1_000_000_000n],
   ['u', 1n, 1_000_000n],
@@ -64,7 +67,7 @@ describe('quantities against rationals', () => {
         expect(again.toString()).toBe(quantity.toString());
         // No fraction, and the largest suffix that does without one.
         expect(quantity.toString()).toMatch(/^-?\d+(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|e-?\d+)?$/);
-        if (quantity.format === 'DecimalSI' && !quantity.isZero) expect(quantity.toString()).not.toMatch(/000[num]?$/);
+        if (quantity.format === 'DecimalSI' && !quantity.isZero) expect(quantity.toString()).not.toMatch(/000[numkMGTP]?$/);
       }),
     );
   });
