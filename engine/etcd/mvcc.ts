@@ -83,6 +83,7 @@ export class MultiVersionStore {
   readonly #leases = new Map<number, Lease>();
   #history: { readonly revision: number; readonly events: readonly EtcdEvent[] }[] = [];
   readonly #listeners = new Set<CommitListener>();
+  readonly #compactions = new Set<(revision: number) => void>();
   #revision = 1;
   #compacted = 0;
   #live = 0;
@@ -151,6 +152,11 @@ export class MultiVersionStore {
     this.#hasNoSpace = false;
   }
 
+  onCompaction(listener: (revision: number) => void): () => void {
+    this.#compactions.add(listener);
+    return () => this.#compactions.delete(listener);
+  }
+
   onCommit(listener: CommitListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -205,6 +211,7 @@ export class MultiVersionStore {
     const keep = this.#history.findIndex((entry) => entry.revision > revision);
     this.#history = keep < 0 ? [] : this.#history.slice(keep);
     for (const entry of this.#withPast) this.#forget(entry, revision);
+    for (const listener of this.#compactions) listener(revision);
   }
 
   defragment(): void {

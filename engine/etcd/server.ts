@@ -27,6 +27,7 @@ export interface EtcdIdentity {
   readonly memberId: string;
   readonly clusterId?: string;
   readonly version: string;
+  readonly term?: number;
   readonly peerUrls?: readonly string[];
   readonly clientUrls?: readonly string[];
 }
@@ -110,7 +111,7 @@ export class EtcdServer {
 
   status(): StatusResult {
     const { revision, compacted, sizeBytes, usedBytes, hasNoSpace } = this.#store;
-    const { name, memberId, clusterId = 'cdf818194e3a8c32', version, peerUrls = [], clientUrls = [] } = this.#identity;
+    const { name, memberId, clusterId = 'cdf818194e3a8c32', version, peerUrls = [], clientUrls = [], term = 2 } = this.#identity;
     return {
       name,
       memberId,
@@ -122,7 +123,7 @@ export class EtcdServer {
       compacted,
       dbSizeBytes: sizeBytes,
       dbSizeInUseBytes: usedBytes,
-      raftTerm: 2,
+      raftTerm: term,
       raftIndex: revision + 8,
       alarms: hasNoSpace ? ['NOSPACE'] : [],
     };

@@ -227,6 +227,7 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
         serviceAddress: allocation.firstAddress,
         authenticationConfig: authenticationConfigOf(options),
         signal,
+        log: options.log,
       });
     },
     log: options.log,

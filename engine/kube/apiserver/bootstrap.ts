@@ -6,6 +6,7 @@ import { isSysError } from '../../sim/errno.ts';
 import type { EtcdClient } from '../../etcd/client.ts';
 import { EtcdError } from '../../etcd/mvcc.ts';
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../machinery/api-error.ts';
+import { compactRegularly } from './compactor.ts';
 import { isDeepEqual } from '../machinery/deep.ts';
 import type { ApiObject } from '../registry/definition.ts';
 import { bootstrapPolicy } from './bootstrap-policy.ts';
@@ -18,10 +19,10 @@ import type { WriteContext } from './resource-endpoint.ts';
 const RBAC = 'rbac.authorization.k8s.io';
 const RECONCILE_MS = 10_000;
 const RETRY_MS = 1_000;
-const COMPACT_EVERY_MS = 300_000;
 const NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease', 'default'];
 
 export interface BootstrapOptions {
+  readonly log: (line: string) => void;
   readonly server: ApiServer;
   readonly aggregator: Aggregator;
   readonly clock: Clock;
@@ -47,6 +48,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   }
   background(followFlowSchemas(options.server, options.clock, options.signal));
   background(reconcile(options));
+  background(compactRegularly(options));
 }
 
 async function ensureAll(options: BootstrapOptions): Promise<void> {
@@ -88,19 +90,10 @@ const PRIORITY_CLASSES = [
 
 async function reconcile(options: BootstrapOptions): Promise<void> {
   const { clock, signal } = options;
-  let compactAtMs = clock.now() + COMPACT_EVERY_MS;
-  let compactTo = options.server.revision;
   let mandatoryAtMs = clock.now() + MANDATORY_EVERY_MS;
   while (!signal.aborted) {
     try {
       await clock.sleep(RECONCILE_MS, signal);
-      if (clock.now() >= compactAtMs) {
-        // What was new five minutes ago is old enough to forget.
-        const revision = options.server.revision;
-        compactAtMs = clock.now() + COMPACT_EVERY_MS;
-        if (revision > compactTo) await options.etcd.compact(compactTo);
-        compactTo = revision;
-      }
       if (clock.now() >= mandatoryAtMs) {
         mandatoryAtMs = clock.now() + MANDATORY_EVERY_MS;
         await ensureFlowControl(options.server);

@@ -2,6 +2,7 @@
 
 import { background } from '../../sim/background.ts';
 import type { Process, Program } from '../../kernel/process.ts';
+import { currentTerm, decimalOf, DEFAULT_TOKEN, memberOf, nextTerm, storedMember, storeMember } from '../../etcd/membership.ts';
 import { MultiVersionStore } from '../../etcd/mvcc.ts';
 import { EtcdServer } from '../../etcd/server.ts';
 import { serveHttp } from '../../net/http-server.ts';
@@ -57,21 +58,36 @@ export const etcd: Program = {
 async function run(process: Process, flags: Flags): Promise<number> {
   const { sys } = process;
   const dataDirectory = flags.or('data-dir', `${flags.or('name', 'default')}.etcd`);
-  const stamp = (): string => new Date(sys.now()).toISOString().replace('T', ' ').replace('Z', '000');
-  const say = (level: 'I' | 'W' | 'C', text: string): void => {
-    process.stderr.write(utf8(`${stamp()} ${level} | ${text}\n`)).then(undefined, (error: unknown) => {
-      if (!isSysError(error) && !(error instanceof Error && error.name === 'ProcessExit')) throw error;
-    });
-  };
+  const { say, raft } = logOf(process);
+  const name = flags.or('name', 'default');
+  const warning = "[WARNING] Deprecated '--logger=capnslog' flag is set; use '--logger=zap' flag instead\n";
+  if (!process.resumed) {
+    await process.stderr.write(utf8(warning));
+    say('I', `etcdmain: etcd Version: ${VERSION}`);
+    say('I', 'etcdmain: Git SHA: ae9734ed2');
+    say('I', 'etcdmain: Go Version: go1.12.17');
+    say('I', 'etcdmain: Go OS/Arch: linux/amd64');
+    say('I', 'etcdmain: setting maximum number of CPUs to 2, total number of available CPUs is 2');
+    if (sys.exists(`${dataDirectory}/member`))
+      say('N', 'etcdmain: the server is already initialized as member before, starting as etcd member...');
+    await process.stderr.write(utf8(warning));
+  }
   sys.mkdir(`${dataDirectory}/member/snap`, { recursive: true, mode: 0o700 });
   sys.mkdir(`${dataDirectory}/member/wal`, { recursive: true, mode: 0o700 });
-  const store = new MultiVersionStore(sys.kernel.database(sys.realpath(`${dataDirectory}/member/snap`) + '/db'), {
+  const database = sys.kernel.database(sys.realpath(`${dataDirectory}/member/snap`) + '/db');
+  const store = new MultiVersionStore(database, {
     identity: () => `${sys.now()}-${sys.rng.int(2 ** 31)}`,
     quotaBytes: Number(flags.or('quota-backend-bytes', '0')),
   });
-  const name = flags.or('name', 'default');
-  const memberId = memberIdOf(flags.or('initial-advertise-peer-urls', name));
-  const server = new EtcdServer({ store, clock: sys.clock, identity: { name, memberId, version: VERSION } });
+  const isNew = storedMember(database) === undefined;
+  const peerUrls = urls(flags.or('initial-advertise-peer-urls', 'http://localhost:2380'));
+  const member = storedMember(database) ?? memberOf(peerUrls, flags.or('initial-cluster-token', DEFAULT_TOKEN));
+  if (isNew) storeMember(database, member);
+  const { memberId, clusterId } = member;
+  const term = process.resumed ? currentTerm(database) : nextTerm(database);
+  const clientUrls = urls(flags.or('advertise-client-urls', 'http://localhost:2379'));
+  const identity = { name, memberId, clusterId, version: VERSION, term, peerUrls: member.peerUrls, clientUrls };
+  const server = new EtcdServer({ store, clock: sys.clock, identity });
 
   let tls:
     | {
@@ -99,19 +115,58 @@ async function run(process: Process, flags: Flags): Promise<number> {
   }
 
   const stop = new AbortController();
-  sys.onSignal('SIGTERM', () => stop.abort(new SysError('EINTR')));
-  sys.onSignal('SIGINT', () => stop.abort(new SysError('EINTR')));
+  const onSignal = (name: string): void => {
+    say('N', `pkg/osutil: received ${name} signal, shutting down...`);
+    say('I', 'etcdserver: skipped leadership transfer for single voting member cluster');
+    stop.abort(new SysError('EINTR'));
+  };
+  sys.onSignal('SIGTERM', () => onSignal('terminated'));
+  sys.onSignal('SIGINT', () => onSignal('interrupt'));
   if (!process.resumed) {
-    say('I', `etcdmain: etcd Version: ${VERSION}`);
-    say('I', `etcdserver: name = ${name}`);
-    say('I', `etcdserver: data dir = ${dataDirectory}`);
-    say('I', `raft: ${memberId} became leader at term 2`);
-    say(
-      'I',
-      `etcdserver: published {Name:${name} ClientURLs:[${flags.or('advertise-client-urls', 'http://localhost:2379')}]} to cluster 90daf8f4ab6a6f34`,
+    const tlsOf = (prefix: string): string =>
+      `cert = ${flags.or(`${prefix}cert-file`, '')}, key = ${flags.or(`${prefix}key-file`, '')}, trusted-ca = ${flags.or(`${prefix}trusted-ca-file`, '')}, client-cert-auth = ${flags.isTrue(`${prefix}client-cert-auth`)}, crl-file = `;
+    const voters = decimalOf(memberId);
+    if (flags.has('peer-cert-file')) say('I', `embed: peerTLS: ${tlsOf('peer-')}`);
+    say('I', `embed: name = ${name}`);
+    say('I', `embed: data dir = ${dataDirectory}`);
+    say('I', `embed: member dir = ${dataDirectory}/member`);
+    say('I', 'embed: heartbeat = 100ms');
+    say('I', 'embed: election = 1000ms');
+    say('I', `embed: snapshot count = ${flags.or('snapshot-count', '100000')}`);
+    say('I', `embed: advertise client URLs = ${clientUrls.join(',')}`);
+    if (isNew) say('I', `etcdserver: starting member ${memberId} in cluster ${clusterId}`);
+    else say('I', `etcdserver: restarting member ${memberId} in cluster ${clusterId} at commit index ${store.revision + 8}`);
+    raft(`${memberId} switched to configuration voters=(${isNew ? '' : voters})`);
+    raft(`${memberId} became follower at term ${term - 1}`);
+    raft(
+      `newRaft ${memberId} [peers: [${isNew ? '' : memberId}], term: ${term - 1}, commit: ${store.revision + 8}, applied: 0, lastindex: ${store.revision + 8}, lastterm: ${term - 1}]`,
     );
-    say('I', 'embed: ready to serve client requests');
+    say('W', 'auth: simple token is not cryptographically signed');
+    say('I', 'etcdserver: starting server... [version: 3.4.13, cluster version: to_be_decided]');
+    if (isNew) say('I', `etcdserver: ${memberId} as single-node; fast-forwarding 9 ticks (election ticks 10)`);
+    say('I', `etcdserver/membership: added member ${memberId} [${member.peerUrls.join(' ')}] to cluster ${clusterId}`);
+    if (tls !== undefined) say('I', `embed: ClientTLS: ${tlsOf('')}`);
+    for (const url of urls(flags.or('listen-peer-urls', ''))) say('I', `embed: listening for peers on ${url.replace(/^https?:\/\//, '')}`);
+    for (const url of urls(flags.or('listen-metrics-urls', ''))) say('I', `embed: listening for metrics on ${url}`);
+    raft(`${memberId} is starting a new election at term ${term - 1}`);
+    raft(`${memberId} became candidate at term ${term}`);
+    raft(`${memberId} received MsgVoteResp from ${memberId} at term ${term}`);
+    raft(`${memberId} became leader at term ${term}`);
+    raft(`raft.node: ${memberId} elected leader ${memberId} at term ${term}`);
+    if (isNew) {
+      say('I', 'etcdserver: setting up the initial cluster version to 3.4');
+      say('N', 'etcdserver/membership: set the initial cluster version to 3.4');
+      say('I', 'etcdserver/api: enabled capabilities for version 3.4');
+    }
+    say('I', `etcdserver: published {Name:${name} ClientURLs:[${clientUrls.join(' ')}]} to cluster ${clusterId}`);
+    const doors = urls(flags.or('listen-client-urls', 'http://localhost:2379'));
+    for (const _ of doors) say('I', 'embed: ready to serve client requests');
+    for (const url of doors) say('I', `embed: serving client requests on ${url.replace(/^https?:\/\//, '')}`);
   }
+  const stopWatching = store.onCompaction((revision) => {
+    say('I', `mvcc: store.index: compact ${revision}`);
+    say('I', `mvcc: finished scheduled compaction at ${revision} (took ${(0.8 + sys.rng.float()).toFixed(6)}ms)`);
+  });
   const listeners: Listener[] = [];
   const listen = (url: string): Listener => {
     const match = /^https?:\/\/([^:/]+):(\d+)/.exec(url);
@@ -128,7 +183,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
       serving.push(acceptClients(listen(url), isTls ? tls : undefined, { sys, server, connections, signal: stop.signal, say }));
     }
     for (const url of urls(flags.or('listen-metrics-urls', ''))) {
-      serving.push(serveHttp(listen(url), healthOf(server), { clock: sys.clock, rng: sys.rng, signal: stop.signal }));
+      serving.push(serveHttp(listen(url), healthOf(server, say), { clock: sys.clock, rng: sys.rng, signal: stop.signal }));
     }
     // The peer door is open, though nobody calls in a cluster of one.
     for (const url of urls(flags.or('listen-peer-urls', ''))) listen(url);
@@ -140,6 +195,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
     return 1;
   } finally {
     stop.abort(new SysError('EINTR'));
+    stopWatching();
     for (const listener of listeners) listener.close();
     for (const connection of connections) connection.close({ reset: true });
     server.dispose();
@@ -160,7 +216,7 @@ async function acceptClients(
     readonly server: EtcdServer;
     readonly connections: Set<Connection>;
     readonly signal: AbortSignal;
-    readonly say: (level: 'I' | 'W', text: string) => void;
+    readonly say: Log;
   },
 ): Promise<void> {
   const serve = async (connection: Connection): Promise<void> => {
@@ -186,11 +242,12 @@ async function acceptClients(
   }
 }
 
-function healthOf(server: EtcdServer): HttpHandler {
+function healthOf(server: EtcdServer, say: Log): HttpHandler {
   return async (request, respond) => {
     const path = request.target.split('?')[0];
     if (path === '/health') {
       await respond.send({ status: 200, headers: { 'content-type': 'application/json' } }, '{"health":"true"}');
+      say('I', 'etcdserver/api/etcdhttp: /health OK (status code 200)');
     } else if (path === '/metrics') {
       const { dbSizeBytes } = server.status();
       await respond.send(
@@ -205,15 +262,20 @@ function urls(list: string): readonly string[] {
   return list.split(',').filter((url) => url !== '');
 }
 
-/** Sixteen hex digits from the peer address, as etcd derives member ids. */
-function memberIdOf(peer: string): string {
-  let a = 0x811c9dc5;
-  let b = 0xcbf29ce4;
-  for (const char of peer) {
-    a = Math.imul(a ^ char.charCodeAt(0), 0x01000193) >>> 0;
-    b = Math.imul(b ^ char.charCodeAt(0), 0x85ebca6b) >>> 0;
-  }
-  return (a.toString(16).padStart(8, '0') + b.toString(16).padStart(8, '0')).replace(/^0+/, '');
+type Log = (level: 'I' | 'W' | 'N' | 'C', text: string) => void;
+
+/** capnslog's lines, and those of raft, which has a logger of its own. */
+function logOf(process: Process): { readonly say: Log; readonly raft: (text: string) => void } {
+  const print = (line: string): void => {
+    process.stderr.write(utf8(line)).then(undefined, (error: unknown) => {
+      if (!isSysError(error) && !(error instanceof Error && error.name === 'ProcessExit')) throw error;
+    });
+  };
+  const stamp = (): string => new Date(process.sys.now()).toISOString().replace('T', ' ').replace('Z', '000');
+  return {
+    say: (level, text) => print(`${stamp()} ${level} | ${text}\n`),
+    raft: (text) => print(`raft${stamp().slice(0, 19).replaceAll('-', '/')} INFO: ${text}\n`),
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

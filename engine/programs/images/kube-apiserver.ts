@@ -2,6 +2,7 @@
 
 import type { Process, Program } from '../../kernel/process.ts';
 import { EtcdClient } from '../../etcd/client.ts';
+import { EtcdError } from '../../etcd/mvcc.ts';
 import { HttpClient } from '../../net/http-client.ts';
 import { serveHttp } from '../../net/http-server.ts';
 import { connectTls, TlsError } from '../../net/tls.ts';
@@ -129,6 +130,11 @@ async function run(process: Process, flags: Flags): Promise<number> {
       'AnonymousAuth is not allowed with the AlwaysAllow authorizer. Resetting AnonymousAuth to false. You should use a different authorizer',
     );
   }
+  if (!process.resumed && !(await reachesEtcd(etcd))) {
+    await process.stderr.write(utf8('Error: context deadline exceeded\n'));
+    etcd.close();
+    return 1;
+  }
   const stop = new AbortController();
   const server = assembleApiServer({
     clock: sys.clock,
@@ -250,4 +256,17 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+/** How long a server that starts waits for its storage. */
+const ETCD_DIAL_TIMEOUT_MS = 20_000;
+
+async function reachesEtcd(etcd: EtcdClient): Promise<boolean> {
+  try {
+    await etcd.status({ timeoutMs: ETCD_DIAL_TIMEOUT_MS });
+    return true;
+  } catch (error) {
+    if (error instanceof EtcdError) return false;
+    throw error;
+  }
 }
