@@ -5,7 +5,7 @@ import { SysError } from '../sim/errno.ts';
 import type { ByteSource, Connection } from '../sim/stream.ts';
 
 /** A head larger than this is not read further, as Go's server does (1 MiB). */
-const MAX_HEAD_BYTES = 1024 * 1024;
+const MAX_HEAD_BYTES = 1024 * 1024 + 4096;
 
 export class HttpParseError extends Error {
   override readonly name = 'HttpParseError';
@@ -30,6 +30,7 @@ export class HttpReader {
     let searched = 0;
     for (;;) {
       const end = indexOfBlankLine(this.#rest, searched);
+      if (end !== undefined && end.bodyStart > MAX_HEAD_BYTES) throw new HttpParseError('header too large');
       if (end !== undefined) {
         const head = parseHead(text(this.#rest.subarray(0, end.headEnd)));
         this.#rest = this.#rest.subarray(end.bodyStart);

@@ -5,7 +5,16 @@ import type { Clock } from '../sim/clock.ts';
 import { SysError } from '../sim/errno.ts';
 import type { Rng } from '../sim/rng.ts';
 import type { Connection, Listener } from '../sim/stream.ts';
-import { formatChunk, formatHead, HttpParseError, HttpReader, isConnectionLost, LAST_CHUNK, type HttpBody } from './http-message.ts';
+import {
+  formatChunk,
+  formatHead,
+  HttpParseError,
+  HttpReader,
+  isConnectionLost,
+  LAST_CHUNK,
+  type HttpBody,
+  type MessageHead,
+} from './http-message.ts';
 import { reasonPhrase } from './http-status.ts';
 import type { HttpHandler, HttpRequest, HttpResponder, HttpResponseHead } from './http.ts';
 import { acceptTls, TlsError, type Identity, type TlsConnection } from './tls.ts';
@@ -85,28 +94,122 @@ async function nextExchange(
   connection: Connection | TlsConnection,
   options: HttpServerOptions,
 ): Promise<Exchange | undefined> {
-  const head = await reader.head();
+  let head: MessageHead | undefined;
+  try {
+    head = await reader.head();
+  } catch (error) {
+    if (!(error instanceof HttpParseError) || error.message === 'unexpected EOF') throw error;
+    if (error.message === 'header too large') {
+      await refuse(connection, '431 Request Header Fields Too Large');
+      // What is still on its way must not reset the answer away.
+      await linger(connection, options.clock);
+    } else await refuse(connection, '400 Bad Request');
+    throw error;
+  }
   if (head === undefined) return undefined;
-  const match = /^([A-Z]+) (\S+) HTTP\/1\.([01])$/.exec(head.startLine);
-  if (match === null) {
-    await connection.write(
-      utf8('HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request'),
-    );
+  const problem = problemOf(head);
+  if (problem !== undefined) {
+    await refuse(connection, problem.status, problem.text);
     throw new HttpParseError('malformed HTTP request');
   }
-  const body = reader.body(head.headers, { untilClose: false });
+  const [, method = '', given = '', minor] = REQUEST_LINE.exec(head.startLine)!;
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(given);
+  const headers = absolute === null ? head.headers : new Map([...head.headers, ['host', absolute[1]!]]);
+  const target = absolute === null ? given : absolute[2]!.startsWith('/') ? absolute[2]! : `/${absolute[2]!}`;
+  const framed = reader.body(headers, { untilClose: false });
+  const expect = headers.get('expect')?.toLowerCase();
+  const body = expect === '100-continue' && minor === '1' ? new ContinuingBody(framed, connection) : framed;
   const request: HttpRequest = {
-    method: match[1]!,
-    target: match[2]!,
-    headers: head.headers,
+    method,
+    target,
+    headers,
     body,
     remoteAddress: connection.remoteAddress,
     localAddress: connection.localAddress,
     clientCertificate: 'peerCertificatePem' in connection ? connection.peerCertificatePem : undefined,
   };
-  const wantsClose = match[3] === '0' || head.headers.get('connection')?.toLowerCase() === 'close';
-  if (head.headers.get('expect')?.toLowerCase() === '100-continue') await connection.write(utf8('HTTP/1.1 100 Continue\r\n\r\n'));
-  return new Exchange(request, body, reader, connection, { wantsClose, clock: options.clock, serverName: options.serverName });
+  const persistence = headers.get('connection')?.toLowerCase() ?? '';
+  const wantsClose = minor === '0' ? persistence !== 'keep-alive' : persistence === 'close';
+  const exchange = new Exchange(request, body, reader, connection, { wantsClose, clock: options.clock, serverName: options.serverName });
+  if (expect !== undefined && expect !== '100-continue') {
+    await exchange.send({ status: 417, headers: { Connection: 'close' } });
+    throw new HttpParseError('an expectation that is not met');
+  }
+  return exchange;
+}
+
+const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (\/\S*|https?:\/\/\S+|\*) HTTP\/1\.([01])$/;
+
+/** What Go's server finds wrong with a head; `text` when it says more than the status. */
+function problemOf({ startLine, headers }: MessageHead): { readonly status: string; readonly text?: string } | undefined {
+  const status = '400 Bad Request';
+  const match = REQUEST_LINE.exec(startLine);
+  if (match === null)
+    return / HTTP\/\d+\.\d+$/.test(startLine) && !/ HTTP\/1\.[01]$/.test(startLine) ? because('unsupported protocol version') : { status };
+  for (const [name, value] of headers) {
+    if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) return because('invalid header name');
+    if (/[\0-\x08\x0a-\x1f\x7f]/.test(value)) return because('invalid header value');
+  }
+  if (!headers.has('host') && match[3] === '1') return because('missing required Host header');
+  const encoding = headers.get('transfer-encoding');
+  if (encoding !== undefined && encoding.toLowerCase() !== 'chunked')
+    return { status: '501 Not Implemented', text: 'Unsupported transfer encoding' };
+  const length = headers.get('content-length');
+  if (encoding === undefined && length !== undefined && !/^\d{1,18}$/.test(length)) return { status };
+  return undefined;
+}
+
+function because(reason: string): { readonly status: string } {
+  return { status: `400 Bad Request: ${reason}` };
+}
+
+async function refuse(connection: Connection, status: string, text = status): Promise<void> {
+  await connection.write(utf8(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${text}`));
+}
+
+/** How long Go's server waits for its last words to be read (rstAvoidanceDelay). */
+const LINGER_MS = 500;
+
+async function linger(connection: Connection, clock: Clock): Promise<void> {
+  connection.shutdownWrite();
+  const late = new AbortController();
+  const timer = clock.setTimer(LINGER_MS, () => late.abort(new SysError('ETIMEDOUT')));
+  try {
+    while ((await connection.read(undefined, late.signal)) !== undefined);
+  } catch (error) {
+    if (!isConnectionLost(error)) throw error;
+  } finally {
+    timer.dispose();
+  }
+}
+
+/** A client that waits for leave to send its body gets it when somebody wants to read it. */
+class ContinuingBody implements HttpBody {
+  readonly #body: HttpBody;
+  readonly #connection: Connection;
+  #hasLeave = false;
+
+  constructor(body: HttpBody, connection: Connection) {
+    this.#body = body;
+    this.#connection = connection;
+  }
+
+  get isDone(): boolean {
+    // A body that was never asked for does not come.
+    return this.#body.isDone || !this.#hasLeave;
+  }
+
+  get endsConnection(): boolean {
+    return !this.#hasLeave || this.#body.endsConnection;
+  }
+
+  async read(maxBytes?: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    if (!this.#hasLeave) {
+      this.#hasLeave = true;
+      if (!this.#body.isDone) await this.#connection.write(utf8('HTTP/1.1 100 Continue\r\n\r\n'));
+    }
+    return this.#body.read(maxBytes, signal);
+  }
 }
 
 /** A request and the answer being given to it. */
@@ -173,6 +276,7 @@ class Exchange implements HttpResponder {
   }
 
   async send(head: HttpResponseHead, body: Uint8Array | string = ''): Promise<void> {
+    if (this.#body.endsConnection) this.#isClosing = true;
     const bytes = typeof body === 'string' ? utf8(body) : body;
     const isHeadRequest = this.#request.method === 'HEAD';
     const hasBody = head.status !== 204 && head.status !== 304;
@@ -229,7 +333,8 @@ class Exchange implements HttpResponder {
   }
 
   #head(head: HttpResponseHead, framing: Readonly<Record<string, string>>): string {
-    const headers = new Map<string, string>(Object.entries(head.headers ?? {}));
+    const headers = new Map<string, string>();
+    for (const [name, value] of goOrder(head.headers)) headers.set(name, value);
     let hasServer = false;
     let hasDate = false;
     let hasConnection = false;
@@ -245,6 +350,29 @@ class Exchange implements HttpResponder {
     if (this.#isClosing && !hasConnection) headers.set('Connection', 'close');
     return formatHead(`HTTP/1.1 ${head.status} ${head.reason ?? reasonPhrase(head.status)}`, headers);
   }
+}
+
+/**
+ * Servers written in Go name their headers in lower case here; on the wire they are in canonical case and sorted, as net/http
+ * writes them. Names in any other case are a server's own and stay as they are.
+ */
+function goOrder(headers: Readonly<Record<string, string>> | undefined): readonly (readonly [string, string])[] {
+  if (headers === undefined) return [];
+  const entries = Object.entries(headers).map(([name, value]) => [canonicalName(name), value] as const);
+  return entries.length > 1 && entries.every(([name], index) => name !== Object.keys(headers)[index])
+    ? entries.sort(([a], [b]) => (a < b ? -1 : 1))
+    : entries;
+}
+
+const canonicalNames = new Map<string, string>();
+
+function canonicalName(name: string): string {
+  let canonical = canonicalNames.get(name);
+  if (canonical === undefined) {
+    canonical = name === name.toLowerCase() ? name.replaceAll(/(^|-)[a-z]/g, (letter) => letter.toUpperCase()) : name;
+    if (canonicalNames.size < 1000) canonicalNames.set(name, canonical);
+  }
+  return canonical;
 }
 
 /** The last date that was written out: many answers are given within one second. */

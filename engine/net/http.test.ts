@@ -6,7 +6,7 @@ import type { Connection } from '../sim/stream.ts';
 import { HttpClient } from './http-client.ts';
 import { readAllBytes } from './http-message.ts';
 import { serveConnection } from './http-server.ts';
-import type { HttpHandler } from './http.ts';
+import type { HttpHandler, HttpRequest, HttpResponder } from './http.ts';
 
 const clock = new VirtualClock({ startMs: Date.UTC(2026, 0, 1), settle: () => new Promise((resolve) => setImmediate(resolve)) });
 
@@ -88,7 +88,7 @@ describe('http', () => {
 
   it.each([
     { name: 'a malformed request line', sent: 'GARBAGE\r\n\r\n', want: 'HTTP/1.1 400 Bad Request' },
-    { name: 'HEAD without a body', sent: 'HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n', want: 'Content-Length: 5' },
+    { name: 'HEAD without a body', sent: 'HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', want: 'Content-Length: 5' },
   ])('$name', async ({ sent, want }) => {
     const [client, server] = connectionPair();
     void serveConnection(server, (_, respond) => respond.send({ status: 200 }, 'hello'), { clock });
@@ -96,5 +96,48 @@ describe('http', () => {
     const got = text(await readAllBytes(client));
     expect(got).toContain(want);
     expect(got).not.toContain('hello');
+  });
+});
+
+describe('a head that Go would not take', () => {
+  it.each([
+    ['no request line', 'FOO\r\n\r\n', 'HTTP/1.1 400 Bad Request\r\n'],
+    ['another protocol', 'GET / HTTP/3.0\r\nHost: a\r\n\r\n', 'HTTP/1.1 400 Bad Request: unsupported protocol version\r\n'],
+    ['no host', 'GET / HTTP/1.1\r\n\r\n', 'HTTP/1.1 400 Bad Request: missing required Host header\r\n'],
+    ['a header without a colon', 'GET / HTTP/1.1\r\nHost: a\r\nfoo bar\r\n\r\n', 'HTTP/1.1 400 Bad Request\r\n'],
+    ['a length that is no number', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n', 'HTTP/1.1 400 Bad Request\r\n'],
+    ['an encoding it does not know', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: br\r\n\r\n', 'HTTP/1.1 501 Not Implemented\r\n'],
+    [
+      'too much of it',
+      `GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(1_100_000)}\r\n\r\n`,
+      'HTTP/1.1 431 Request Header Fields Too Large\r\n',
+    ],
+    ['an expectation', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: foo\r\n\r\n', 'HTTP/1.1 417 Expectation Failed\r\n'],
+  ])('is refused: %s', async (_, head, want) => {
+    const [client, server] = connectionPair();
+    const serving = serveConnection(server, (request, respond) => respond.send({ status: 200 }, request.target), { clock });
+    const writing = client.write(utf8(head));
+    let said = '';
+    for (let chunk = await client.read(); chunk !== undefined; chunk = await client.read()) said += text(chunk);
+    client.close();
+    await serving;
+    await writing;
+    expect(said).toContain(want);
+  });
+
+  it('leave to go on is given when the body is wanted', async () => {
+    const [client, server] = connectionPair();
+    const handler = async (request: HttpRequest, respond: HttpResponder): Promise<void> =>
+      respond.send({ status: 200 }, request.target === '/read' ? await readAllBytes(request.body) : 'no');
+    const serving = serveConnection(server, handler, { clock });
+    const head = (path: string): Uint8Array =>
+      utf8(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n`);
+    await client.write(head('/read'));
+    expect(text((await client.read())!)).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    await client.write(utf8('hi'));
+    expect(text((await client.read())!)).toContain('hi');
+    await client.write(head('/not'));
+    expect(text((await client.read())!)).toContain('Connection: close');
+    await serving;
   });
 });

@@ -64,7 +64,9 @@ export async function passOn(request: HttpRequest, respond: HttpResponder, passa
   try {
     const sending = send(request, headers, passage.target, { connection, hasBody, isChunked });
     // An answer may come before all was sent; then the rest is of no use.
-    sending.catch(() => undefined);
+    sending.catch((error: unknown) => {
+      if (!isConnectionLost(error)) throw error;
+    });
     const reader = new HttpReader(connection);
     let head;
     try {
