@@ -302,6 +302,90 @@ describe('server-side apply refuses', () => {
   });
 });
 
+const WIDGETS = '/apis/example.com/v1/namespaces/default/widgets';
+
+/** Defines widgets with this schema of their spec and waits until they are served. */
+async function defineWidgets(wire: Wire, spec: Json): Promise<void> {
+  await wire.send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'widgets.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { spec } } } }],
+    },
+  });
+  for (let i = 0; i < 20; i++) await wire.clock.advance(1000);
+}
+
+const widget = (spec: Json): Json => ({ apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' }, spec });
+
+describe('server-side apply of custom resources', () => {
+  it('merges lists as their schema says', async () => {
+    await using wire = await Wire.open();
+    const items = { type: 'object', properties: { name: { type: 'string' }, size: { type: 'integer' } }, required: ['name'] };
+    await defineWidgets(wire, {
+      type: 'object',
+      properties: {
+        parts: { type: 'array', items, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] },
+        tags: { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set' },
+        steps: { type: 'array', items: { type: 'string' } },
+        free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+      },
+    });
+    const first = await wire.apply(
+      `${WIDGETS}/w`,
+      widget({ parts: [{ name: 'a', size: 1 }], tags: ['x'], steps: ['1'] }),
+      'fieldManager=one',
+    );
+    expect([first.status, fieldsOf(first, 'one')]).toEqual([
+      201,
+      {
+        'f:spec': {
+          'f:parts': { 'k:{"name":"a"}': { '.': {}, 'f:name': {}, 'f:size': {} } },
+          'f:steps': {},
+          'f:tags': { 'v:"x"': {} },
+        },
+      },
+    ]);
+    const second = await wire.apply(`${WIDGETS}/w`, widget({ parts: [{ name: 'b', size: 2 }], tags: ['y'] }), 'fieldManager=two');
+    expect(second.body.spec).toEqual({
+      parts: [
+        { name: 'a', size: 1 },
+        { name: 'b', size: 2 },
+      ],
+      tags: ['x', 'y'],
+      steps: ['1'],
+    });
+    const refused = await wire.apply(`${WIDGETS}/w`, widget({ steps: ['2'], parts: [{ name: 'a', size: 3 }] }), 'fieldManager=two');
+    expect(refused.body.message).toBe('Apply failed with 2 conflicts: conflicts with "one":\n- .spec.steps\n- .spec.parts[name="a"].size');
+  });
+
+  it('refuses what the schema does not have', async () => {
+    await using wire = await Wire.open();
+    await defineWidgets(wire, { type: 'object', properties: { size: { type: 'integer' } } });
+    const refused = await wire.apply(`${WIDGETS}/w`, widget({ nosuch: 1 }), 'fieldManager=one');
+    expect([refused.status, refused.body.message]).toEqual([
+      500,
+      'failed to create typed patch object: .spec.nosuch: field not declared in schema',
+    ]);
+  });
+
+  it('takes no strategic merge patch', async () => {
+    await using wire = await Wire.open();
+    await defineWidgets(wire, { type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
+    const made = await wire.send('POST', WIDGETS, widget({ a: { b: 1 } }));
+    expect(fieldsOf(made, 'tester')).toEqual({ 'f:spec': { '.': {}, 'f:a': {} } });
+    const refused = await wire.send('PATCH', `${WIDGETS}/w`, {}, 'application/strategic-merge-patch+json');
+    expect([refused.status, refused.body.message]).toEqual([
+      415,
+      'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
+    ]);
+  });
+});
+
 describe('patches', () => {
   const CASES: readonly {
     readonly name: string;
