@@ -160,9 +160,10 @@ const AGGREGATE = 'rbac.authorization.k8s.io/aggregate-to-';
 
 const ROLES: readonly Role[] = [
   { name: 'cluster-admin', rules: [rule(ALL, '*', '*'), { verbs: ALL, nonResourceURLs: ['*'] }] },
-  { name: 'admin', rules: [...OWNERSHIP_RULES, ...ADMIN_RULES, ...VIEW_RULES], aggregates: ['admin'] },
-  { name: 'edit', rules: [...ADMIN_RULES, ...VIEW_RULES], labels: { [`${AGGREGATE}admin`]: 'true' }, aggregates: ['edit'] },
-  { name: 'view', rules: VIEW_RULES, labels: { [`${AGGREGATE}edit`]: 'true' }, aggregates: ['view'] },
+  // Rules of these three are gathered from others by a controller.
+  { name: 'admin', rules: [], aggregates: ['admin'] },
+  { name: 'edit', rules: [], labels: { [`${AGGREGATE}admin`]: 'true' }, aggregates: ['edit'] },
+  { name: 'view', rules: [], labels: { [`${AGGREGATE}edit`]: 'true' }, aggregates: ['view'] },
   { name: 'system:aggregate-to-admin', rules: OWNERSHIP_RULES, labels: { [`${AGGREGATE}admin`]: 'true' } },
   { name: 'system:aggregate-to-edit', rules: ADMIN_RULES, labels: { [`${AGGREGATE}edit`]: 'true' } },
   { name: 'system:aggregate-to-view', rules: VIEW_RULES, labels: { [`${AGGREGATE}view`]: 'true' } },
@@ -590,7 +591,7 @@ export function bootstrapPolicy(): readonly { readonly resource: string; readonl
         kind: 'ClusterRole',
         apiVersion: API_VERSION,
         metadata: metadata(name, labels === undefined ? {} : { labels }),
-        rules,
+        rules: aggregates === undefined ? rules : null,
         ...(aggregates === undefined
           ? {}
           : {

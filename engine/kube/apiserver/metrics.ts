@@ -1,6 +1,6 @@
 // Models the metrics a component publishes: counters, gauges and histograms in Prometheus' text format.
 
-/** Names and values of labels, in the order they print. */
+/** Names and values of labels; they print in the order of their names. */
 export type Labels = Readonly<Record<string, string>>;
 
 interface Family {
@@ -115,6 +115,7 @@ export class Histogram {
 /** `a="1",b="2"`. */
 export function labelText(labels: Labels): string {
   return Object.keys(labels)
+    .sort()
     .map((name) => `${name}="${labels[name]!.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`)
     .join(',');
 }

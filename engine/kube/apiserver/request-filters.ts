@@ -72,7 +72,7 @@ export class RequestFilters {
     const { info } = exchange;
     exchange.user = user;
     if (isLongRunning(info)) {
-      const key = JSON.stringify(labelsOf(info, exchange.request));
+      const key = JSON.stringify({ component: 'apiserver', ...labelsOf(info, exchange.request) });
       this.#longRunning.set(key, (this.#longRunning.get(key) ?? 0) + 1);
       exchange.release = () => this.#longRunning.set(key, this.#longRunning.get(key)! - 1);
       return true;

@@ -80,11 +80,27 @@ export class AccountTransport implements HttpTransport {
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }
-      try {
-        await root.create<ServiceAccount>(SERVICE_ACCOUNT, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
-      } catch (error) {
-        if (!isAlreadyExists(error)) throw error;
-      }
+      await this.#create();
+    }
+  }
+
+  /** Makes the account unless it is there, as a program does with all it will need when it starts. */
+  async ensureAccount(): Promise<void> {
+    const { root, name, namespace } = this.#options;
+    try {
+      await root.get<ServiceAccount>(SERVICE_ACCOUNT, name, namespace);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      await this.#create();
+    }
+  }
+
+  async #create(): Promise<void> {
+    const { root, name, namespace } = this.#options;
+    try {
+      await root.create<ServiceAccount>(SERVICE_ACCOUNT, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
     }
   }
 }

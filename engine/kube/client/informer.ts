@@ -190,7 +190,13 @@ export class SharedInformers implements InformerSet {
     /** They are most of an object's memory and mostly nobody's concern; an update without them leaves them as they are. */
     readonly keepsManagedFields?: boolean;
   }) {
-    this.#parts = { client: options.client, clock: options.clock, rng: options.rng, onError: options.onError, keepsManagedFields: options.keepsManagedFields ?? false };
+    this.#parts = {
+      client: options.client,
+      clock: options.clock,
+      rng: options.rng,
+      onError: options.onError,
+      keepsManagedFields: options.keepsManagedFields ?? false,
+    };
   }
 
   for<T extends KubeObject>(

@@ -12,7 +12,7 @@ import { RateLimitingQueue } from '../../kube/client/work-queue.ts';
 import { startBootstrapSigner, startTokenCleaner } from '../../kube/controllers/bootstrap.ts';
 import { startCsrApproving, startCsrSigning } from '../../kube/controllers/certificates.ts';
 import { startClusterRoleAggregation } from '../../kube/controllers/cluster-roles.ts';
-import type { ControllerContext } from '../../kube/controllers/controller.ts';
+import { inBackground, type ControllerContext } from '../../kube/controllers/controller.ts';
 import { startCronJob } from '../../kube/controllers/cronjob.ts';
 import { startDaemonSet } from '../../kube/controllers/daemonset.ts';
 import { startDeployment } from '../../kube/controllers/deployment.ts';
@@ -103,7 +103,10 @@ async function run(process: Process, flags: Flags, signal: AbortSignal): Promise
   if (!process.resumed) klog(process, 'secure_serving.go:197')('I', `Serving securely on ${flags.get('bind-address') ?? '[::]'}:${port}`);
   const config = loadClientConfig(process, { kubeconfig: flags.get('kubeconfig') ?? '' });
   const client = createClient(process, config, { userAgent: userAgentOf(NAME), maxIdle: 100 });
-  const begin = (): void => startControllers(process, flags, contextOf(process, client, signal), clientsOf(process, config, client, flags));
+  const begin = (): void => {
+    const root = contextOf(process, client, signal);
+    startControllers(process, flags, root, clientsOf(process, config, root, flags));
+  };
   const elect = async (): Promise<number> => {
     if (flags.get('leader-elect') !== 'false') {
       const elector = new LeaderElector({
@@ -136,8 +139,8 @@ function recorderWith(process: Process, client: KubeClient): ControllerContext['
 /** The client of the service account a controller acts as. */
 type ClientFor = (account: string) => KubeClient;
 
-function clientsOf(process: Process, config: ClientConfig, root: KubeClient, flags: Flags): ClientFor {
-  if (flags.get('use-service-account-credentials') !== 'true') return () => root;
+function clientsOf(process: Process, config: ClientConfig, root: ControllerContext, flags: Flags): ClientFor {
+  if (flags.get('use-service-account-credentials') !== 'true') return () => root.client;
   const clients = new Map<string, KubeClient>();
   // A certificate would say who asks before a token is looked at.
   const transport = createTransport(process, { ...config, certificate: undefined }, { maxIdle: 100 });
@@ -145,7 +148,8 @@ function clientsOf(process: Process, config: ClientConfig, root: KubeClient, fla
   return (name) => {
     let client = clients.get(name);
     if (client === undefined) {
-      const own = new AccountTransport({ namespace: 'kube-system', name, root, transport, clock });
+      const own = new AccountTransport({ namespace: 'kube-system', name, root: root.client, transport, clock });
+      inBackground(root, `service account ${name}`, () => own.ensureAccount());
       const userAgent = `${userAgentOf(NAME)}/system:serviceaccount:kube-system:${name}`;
       clients.set(name, (client = new RestClient({ transport: own, userAgent })));
     }
