@@ -394,14 +394,15 @@ export class Kubelet {
     return mirror?.metadata.annotations?.[CONFIG_MIRROR] === pod.metadata.annotations?.[CONFIG_HASH] ? mirror : undefined;
   }
 
-  async #ensureMirror(pod: Pod): Promise<void> {
+  /** False when the server would not take it: the pod runs all the same, and the mirror is tried again. */
+  async #ensureMirror(pod: Pod): Promise<boolean> {
     const { client, config, log } = this.#o;
-    if (!this.#isApiSynced || this.node.uid === undefined) return;
+    if (!this.#isApiSynced || this.node.uid === undefined) return true;
     const mirror = this.#mirrorOf(pod);
     const hash = pod.metadata.annotations![CONFIG_HASH]!;
     if (mirror !== undefined) {
       const isOld = mirror.metadata.annotations?.[CONFIG_MIRROR] !== hash;
-      if (mirror.metadata.deletionTimestamp === undefined && !isOld) return;
+      if (mirror.metadata.deletionTimestamp === undefined && !isOld) return true;
       log('W', 'kubelet.go:1638', `Deleting mirror pod "${formatPod(mirror)}" because it is outdated`);
       await this.#deleteMirror(mirror);
     }
@@ -419,11 +420,12 @@ export class Kubelet {
         },
         spec: pod.spec!,
       });
+      return true;
     } catch (error) {
-      if (error instanceof ApiError && error.status.reason === 'AlreadyExists') return;
+      if (error instanceof ApiError && error.status.reason === 'AlreadyExists') return true;
       if (!(error instanceof ApiError) && !(error instanceof SysError)) throw error;
       log('E', 'kubelet.go:1656', `Failed creating a mirror pod for "${formatPod(pod)}": ${error.message}`);
-      throw new SyncError(error.message);
+      return false;
     }
   }
 
@@ -489,8 +491,7 @@ export class Kubelet {
     try {
       if (pod === undefined) return await this.#remove(worker.last, undefined);
       if (pod.metadata.deletionTimestamp !== undefined && !isStatic(pod)) return await this.#terminate(pod);
-      await this.#syncPod(pod);
-      return 'settled';
+      return (await this.#syncPod(pod)) ? 'settled' : 'again';
     } catch (error) {
       if (error instanceof SyncError || error instanceof RuntimeError || error instanceof ApiError || isSysError(error)) {
         log('E', 'pod_workers.go:191', `Error syncing pod ${uid} ("${formatPod(worker.last)}"), skipping: ${error.message}`);
@@ -505,15 +506,17 @@ export class Kubelet {
     return this.#o.process.resumed && !this.#isApiSynced && this.#sys.now() - this.#startedMs < REPORTS_WAIT_MS;
   }
 
-  async #syncPod(pod: Pod): Promise<void> {
+  /** False when something is left to be tried again soon. */
+  async #syncPod(pod: Pod): Promise<boolean> {
     const { uid } = pod.metadata;
     const observed = await this.#observe(uid);
-    if (!this.#checkAdmission(pod, observed)) return;
+    if (!this.#checkAdmission(pod, observed)) return true;
     const status = this.#report(pod, observed);
-    if (isStatic(pod)) await this.#ensureMirror(pod);
+    // The server itself may be the pod: it must start without a mirror.
+    const isMirrored = !isStatic(pod) || (await this.#ensureMirror(pod));
     if (status.phase === 'Failed' || status.phase === 'Succeeded') {
       if (observed.sandboxes.some((sandbox) => sandbox.state === 'ready')) await this.#syncer.killPod(pod, observed, undefined);
-      return;
+      return isMirrored;
     }
     if (this.#networkProblem !== undefined && pod.spec!.hostNetwork !== true) {
       this.#event(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${this.#networkProblem}`);
@@ -526,6 +529,7 @@ export class Kubelet {
     } finally {
       await this.#reportAfter(pod);
     }
+    return isMirrored;
   }
 
   async #reportAfter(pod: Pod): Promise<void> {
