@@ -1,13 +1,12 @@
 // PersistentVolumeClaim.
 
 import { isRecord } from '../../machinery/deep.ts';
-import { FieldError } from '../../machinery/field-errors.ts';
-import { Quantity } from '../../machinery/quantity.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { KubeObject } from '../../machinery/types.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 import { defaults, specOf } from '../object-access.ts';
-import { modesCell, unknownModes } from './access-modes.ts';
+import { modesCell } from './access-modes.ts';
+import { claimStatusErrors, dropUnknownDataSource, validateClaim, validateClaimUpdate } from './persistent-volume-validation.ts';
 import { roundResources } from './pod-defaults.ts';
 
 type Claim = KubeObject & {
@@ -43,18 +42,12 @@ export const PERSISTENT_VOLUME_CLAIM: ResourceDefinition = defineResource<Claim>
     },
     prepareForCreate(claim) {
       claim.status = { phase: 'Pending' };
+      dropUnknownDataSource(claim);
     },
-    validate(claim) {
-      const errors: FieldError[] = [];
-      const modes = claim.spec?.accessModes ?? [];
-      if (modes.length === 0) errors.push(FieldError.required('spec.accessModes', 'at least 1 access mode is required'));
-      errors.push(...unknownModes(modes, 'spec.accessModes'));
-      const storage = claim.spec?.resources?.requests?.['storage'];
-      if (storage === undefined) errors.push(FieldError.required('spec.resources[storage]', ''));
-      else if (Quantity.parse(storage).nanos <= 0n)
-        errors.push(FieldError.invalid('spec.resources[storage]', storage, 'must be greater than zero'));
-      return errors;
-    },
+    validate: validateClaim,
+    prepareForUpdate: dropUnknownDataSource,
+    validateUpdate: validateClaimUpdate,
+    validateStatusUpdate: (next, _current, meta) => [...meta.update, ...claimStatusErrors(next)],
   },
   table: {
     columns: [

@@ -1,12 +1,12 @@
 // PersistentVolume.
 
 import { isRecord } from '../../machinery/deep.ts';
-import { FieldError } from '../../machinery/field-errors.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { KubeObject } from '../../machinery/types.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 import { defaults, specOf } from '../object-access.ts';
-import { modesCell, unknownModes } from './access-modes.ts';
+import { modesCell } from './access-modes.ts';
+import { validatePersistentVolume, validatePersistentVolumeUpdate } from './persistent-volume-validation.ts';
 import { roundResources } from './pod-defaults.ts';
 
 type Volume = KubeObject & {
@@ -20,17 +20,6 @@ type Volume = KubeObject & {
   };
   status?: { phase?: string; reason?: string };
 };
-
-const NOT_SOURCES = [
-  'capacity',
-  'accessModes',
-  'claimRef',
-  'persistentVolumeReclaimPolicy',
-  'storageClassName',
-  'mountOptions',
-  'volumeMode',
-  'nodeAffinity',
-];
 
 export const PERSISTENT_VOLUME: ResourceDefinition = defineResource<Volume>({
   group: '',
@@ -53,16 +42,8 @@ export const PERSISTENT_VOLUME: ResourceDefinition = defineResource<Volume>({
     prepareForCreate(volume) {
       volume.status = { phase: 'Pending' };
     },
-    validate(volume) {
-      const errors: FieldError[] = [];
-      const modes = volume.spec?.accessModes ?? [];
-      if (modes.length === 0) errors.push(FieldError.required('spec.accessModes', ''));
-      errors.push(...unknownModes(modes, 'spec.accessModes'));
-      if (Object.keys(volume.spec?.capacity ?? {}).length === 0) errors.push(FieldError.required('spec.capacity', ''));
-      if (!Object.keys(volume.spec ?? {}).some((key) => !NOT_SOURCES.includes(key)))
-        errors.push(FieldError.required('spec', 'must specify a volume type'));
-      return errors;
-    },
+    validate: validatePersistentVolume,
+    validateUpdate: validatePersistentVolumeUpdate,
   },
   table: {
     columns: [
