@@ -7,6 +7,7 @@ import { sha1 } from '@noble/hashes/legacy.js';
 import { concat, fromBase64, text, toBase64, toHex, utf8 } from '../sim/bytes.ts';
 import { invariant } from '../sim/invariant.ts';
 import type { Rng } from '../sim/rng.ts';
+import { isRsaSignature, verifyRsa } from './rsa.ts';
 import { ascii, bits, boolean, der, integer, octets, oid, readAll, readOid, readTime, sequence, set, time, type DerNode } from './der.ts';
 
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
@@ -153,11 +154,13 @@ export function createCertificateRequest(options: {
 
 /** Throws X509Error when it is malformed or not signed by its own key. */
 export function parseCertificateRequest(requestPem: string): CertificateRequest {
-  const { body, signature } = unwrapSigned(requestPem);
+  const { body, algorithm, signature } = unwrapSigned(requestPem);
   const [, subject, key, attributes] = readAll(body.content);
   invariant(subject && key, 'a request has a subject and a key');
   const publicKeyPem = pem('PUBLIC KEY', key.raw);
-  if (!verifyBytes(body.raw, signature, publicKeyPem)) throw new X509Error('x509: ECDSA verification failure');
+  if (isRsaSignature(algorithm)) {
+    if (!verifyRsa(body.raw, signature, algorithm, key.raw)) throw new X509Error('crypto/rsa: verification error');
+  } else if (!verifyBytes(body.raw, signature, publicKeyPem)) throw new X509Error('x509: ECDSA verification failure');
   let found: { dnsNames: string[]; addresses: string[] } = { dnsNames: [], addresses: [] };
   for (const attribute of attributes === undefined ? [] : readAll(attributes.content)) {
     const [, values] = readAll(attribute.content);
@@ -339,16 +342,19 @@ function signed(body: Uint8Array, privateKeyPem: string): Uint8Array {
   return sequence(body, sequence(oid(ECDSA_SHA256)), bits(signBytes(body, privateKeyPem)));
 }
 
-function unwrapSigned(pemText: string): { body: DerNode; signature: Uint8Array } {
+function unwrapSigned(pemText: string): { body: DerNode; algorithm: string; signature: Uint8Array } {
   let body: DerNode | undefined;
   let signature: DerNode | undefined;
+  let algorithm = '';
   try {
-    [body, , signature] = readAll(readAll(derOf(pemText))[0]!.content);
+    const [first, second, third] = readAll(readAll(derOf(pemText))[0]!.content);
+    [body, signature] = [first, third];
+    if (second !== undefined) algorithm = readOid(readAll(second.content)[0]!.content);
   } catch (error) {
     throw new X509Error(`x509: malformed certificate: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (!body || !signature) throw new X509Error('x509: malformed certificate');
-  return { body, signature: signature.content.subarray(1) };
+  return { body, algorithm, signature: signature.content.subarray(1) };
 }
 
 function publicKeyInfo(point: Uint8Array): Uint8Array {
