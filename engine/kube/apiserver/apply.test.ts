@@ -387,6 +387,19 @@ describe('server-side apply of custom resources', () => {
 });
 
 describe('patches', () => {
+  it('let no object become one of another kind, nor grow by copies without end', async () => {
+    await using wire = await Wire.open();
+    await wire.send('POST', CONFIG_MAPS, configMap({ a: 'x'.repeat(100_000) }));
+    const other = await wire.send('PATCH', `${CONFIG_MAPS}/c`, { kind: 'Nosuch' }, 'application/merge-patch+json');
+    expect([other.status, other.body.message]).toEqual([
+      422,
+      expect.stringContaining('no kind \"Nosuch\" is registered for version \"v1\" in scheme'),
+    ]);
+    const copies = Array.from({ length: 40 }, (_, i) => ({ op: 'copy', from: '/data/a', path: `/data/a${i}` }));
+    const grown = await wire.send('PATCH', `${CONFIG_MAPS}/c`, copies, 'application/json-patch+json');
+    expect(grown.status).toBe(422);
+  });
+
   const CASES: readonly {
     readonly name: string;
     readonly type: string;

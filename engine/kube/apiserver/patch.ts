@@ -71,7 +71,7 @@ export function patchFunction(type: string, body: string, struct: string | undef
     const operations = operationsOf(body);
     return (current) => {
       try {
-        return asObject(applyJsonPatch(current, operations));
+        return asObject(applyJsonPatch(current, operations), current);
       } catch (error) {
         if (error instanceof PatchError) throw unprocessable();
         throw error;
@@ -87,7 +87,7 @@ export function patchFunction(type: string, body: string, struct: string | undef
     }
     // The library says no more, and the server has no better status for it.
     if (typeof patch !== 'object' || patch === null) throw plainError('Invalid JSON Patch');
-    return (current) => asObject(applyMergePatch(current, patch));
+    return (current) => asObject(applyMergePatch(current, patch), current);
   }
   const patch = read(body, (message) => message);
   if (patch !== null && !isRecord(patch)) {
@@ -133,9 +133,16 @@ function operationsOf(body: string): readonly JsonPatchOperation[] {
   return (patch as (JsonPatchOperation | null)[]).map((operation) => operation ?? ({} as JsonPatchOperation));
 }
 
-/** What is no object any more cannot be read back. */
-function asObject(value: unknown): ApiObject {
+const SCHEME = 'k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30';
+
+/** What is no object any more, or one of another kind, cannot be read back. */
+function asObject(value: unknown, current: ApiObject): ApiObject {
   if (isRecord(value) && (value['metadata'] === undefined || isRecord(value['metadata']))) {
+    const { kind = current.kind, apiVersion = current.apiVersion } = value;
+    if (kind !== current.kind || apiVersion !== current.apiVersion) {
+      const why = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "${SCHEME}"`;
+      throw invalid({ group: '', kind: '' }, '', [FieldError.invalid('patch', JSON.stringify(value), why)]);
+    }
     return (value['metadata'] === undefined ? { ...value, metadata: {} } : value) as unknown as ApiObject;
   }
   const text = JSON.stringify(value);

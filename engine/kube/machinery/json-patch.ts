@@ -17,9 +17,13 @@ export class PatchError extends Error {
 
 type Container = Record<string, unknown> | unknown[];
 
+/** How much `copy` operations of one patch may add, in bytes of JSON: what the server lets a request body be. */
+const MAX_COPIED_BYTES = 3 * 1024 * 1024;
+
 /** Returns the patched copy. */
 export function applyJsonPatch(document: unknown, patch: readonly JsonPatchOperation[]): unknown {
   const root = deepCopy(document) as Container;
+  let copied = 0;
   for (const operation of patch) {
     const { op, path, from } = operation;
     switch (op) {
@@ -52,6 +56,12 @@ export function applyJsonPatch(document: unknown, patch: readonly JsonPatchOpera
         const source = find(root, from, 'copy', `copy operation does not apply: doc is missing from path: ${from}`, 'from');
         const value = within(`error in copy for from: '${from}'`, () => get(source.parent, source.key));
         const { parent, key } = find(root, path, 'copy', `copy operation does not apply: doc is missing destination path: ${path}`);
+        copied += (JSON.stringify(value) as string | undefined)?.length ?? 0;
+        if (copied > MAX_COPIED_BYTES) {
+          throw new PatchError(
+            `Unable to complete the copy, the accumulated size increase of copy is ${copied}, exceeding the limit ${MAX_COPIED_BYTES}`,
+          );
+        }
         within('error while adding value during copy', () => add(parent, key, deepCopy(value)));
         break;
       }
