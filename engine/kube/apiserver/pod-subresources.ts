@@ -71,6 +71,7 @@ async function bindPod(special: SpecialRequest, { pods, clock }: Options): Promi
   // Upstream returns these as they are, without a Status of their own.
   if (errors.length > 0) throw plainError(errors.length === 1 ? errors[0]!.toString() : `[${errors.join(', ')}]`);
   const endpoint = pods();
+  await special.endpoint.admitSubresource('CREATE', name, body as unknown as ApiObject, undefined, context);
   const asked = { uid: text(metadata, 'uid'), key: endpoint.store.keyOf(info.namespace, name) };
   const annotations = isRecord(metadata) && isRecord(metadata['annotations']) ? metadata['annotations'] : {};
   await endpoint.rewrite(info.namespace, name, (pod) => bound(pod, node, { ...asked, annotations }, clock.now()), context);
@@ -113,6 +114,7 @@ async function evict(special: SpecialRequest, options: Options): Promise<void> {
   const asked = given === undefined ? {} : deleteOptionsOf(given, info, '');
   const isDryRun = context.isDryRun || (asked.dryRun ?? []).length > 0;
   const pods = options.pods();
+  await pods.admitSubresource('CREATE', info.name, body as unknown as ApiObject, undefined, context);
   const pod = (await pods.read(info.namespace, info.name)).object;
   const phase = (pod as unknown as Pod).status?.phase;
   // A pod that serves nothing is no disruption.

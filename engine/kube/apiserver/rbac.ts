@@ -31,10 +31,19 @@ interface Grant {
   readonly rules: readonly PolicyRule[] | undefined;
 }
 
+/** A binding and the subject of it that is meant. */
+interface Named {
+  readonly order: number;
+  readonly binding: ApiObject;
+  readonly subject: Subject;
+}
+
 const RBAC = 'rbac.authorization.k8s.io';
 
 export class RbacAuthorizer implements Authorizer {
   readonly #reader: ClusterReader;
+  #indexed: readonly unknown[] | undefined;
+  #bySubject = new Map<string, Named[]>();
 
   constructor(reader: ClusterReader) {
     this.#reader = reader;
@@ -73,16 +82,40 @@ export class RbacAuthorizer implements Authorizer {
   }
 
   *#grantsOf(user: User, namespace: string): Iterable<Grant> {
-    for (const { object: binding } of this.#reader.store(RBAC, 'clusterrolebindings').list()) {
-      const subject = subjectFor(binding, user, '');
-      if (subject !== undefined) yield { binding, subject, rules: this.rulesOf(referenceOf(binding), '') };
-    }
+    for (const { binding, subject } of this.#cluster(user)) yield { binding, subject, rules: this.rulesOf(referenceOf(binding), '') };
     if (namespace === '') return;
     for (const { object: binding } of this.#reader.store(RBAC, 'rolebindings').list(namespace)) {
       const subject = subjectFor(binding, user, namespace);
       if (subject !== undefined) yield { binding, subject, rules: this.rulesOf(referenceOf(binding), namespace) };
     }
   }
+
+  /** Bindings of the whole cluster that name the user, in their order. Every request asks, so they are kept by whom they name. */
+  #cluster(user: User): readonly Named[] {
+    const store = this.#reader.store(RBAC, 'clusterrolebindings');
+    const bindings = store.list();
+    if (bindings !== this.#indexed) {
+      this.#indexed = bindings;
+      this.#bySubject = new Map();
+      for (const [order, { object: binding }] of bindings.entries()) {
+        for (const subject of (binding['subjects'] as readonly Subject[] | undefined) ?? []) {
+          const key = keyOf(subject);
+          const list = this.#bySubject.get(key);
+          if (list === undefined) this.#bySubject.set(key, [{ order, binding, subject }]);
+          else list.push({ order, binding, subject });
+        }
+      }
+    }
+    const found = [...(this.#bySubject.get(`User ${user.name}`) ?? [])];
+    for (const group of user.groups) found.push(...(this.#bySubject.get(`Group ${group}`) ?? []));
+    return found.sort((a, b) => a.order - b.order);
+  }
+}
+
+/** Service accounts are users with a name of their own. */
+function keyOf({ kind, name, namespace = '' }: Subject): string {
+  if (kind === 'ServiceAccount') return `User system:serviceaccount:${namespace}:${name}`;
+  return `${kind} ${name}`;
 }
 
 /** Members of system:masters may do everything, whatever the roles say. */
