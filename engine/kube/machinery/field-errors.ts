@@ -30,7 +30,9 @@ export class FieldError {
   }
   /** A structure: `type` is the Go type of the value (what it points at, for a pointer), which is printed as %#v. */
   static invalidOf(field: string, type: string, value: unknown, detail: string): FieldError {
-    return FieldError.invalid(field, value === undefined || value === null ? value : new GoSyntax(goPrint(type, value)), detail);
+    // Only behind a pointer is nothing null; maps and lists are nil ones.
+    const isNull = (value === undefined || value === null) && !/^(map)?\[/.test(type);
+    return FieldError.invalid(field, isNull ? null : new GoSyntax(goPrint(type, value)), detail);
   }
   static notSupportedOf(field: string, type: string, value: unknown, supported: readonly string[]): FieldError {
     return FieldError.notSupported(field, new GoSyntax(goPrint(type, value)), supported);
