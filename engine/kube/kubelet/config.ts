@@ -17,6 +17,9 @@ export interface KubeletConfig {
   readonly clusterDomain: string;
   readonly clientCaFile: string | undefined;
   readonly isAnonymous: boolean;
+  /** authentication.webhook.enabled: bearer tokens are judged by the API server. */
+  readonly reviewsTokens: boolean;
+  readonly authorizationMode: 'Webhook' | 'AlwaysAllow';
   readonly healthzPort: number;
   readonly healthzAddress: string;
   readonly port: number;
@@ -90,7 +93,12 @@ interface ConfigFile {
   readonly staticPodPath?: string;
   readonly clusterDNS?: readonly string[];
   readonly clusterDomain?: string;
-  readonly authentication?: { readonly x509?: { readonly clientCAFile?: string }; readonly anonymous?: { readonly enabled?: boolean } };
+  readonly authentication?: {
+    readonly x509?: { readonly clientCAFile?: string };
+    readonly anonymous?: { readonly enabled?: boolean };
+    readonly webhook?: { readonly enabled?: boolean };
+  };
+  readonly authorization?: { readonly mode?: string };
   readonly healthzPort?: number;
   readonly healthzBindAddress?: string;
   readonly port?: number;
@@ -139,7 +147,11 @@ export function loadConfig(process: Process): KubeletConfig {
     clusterDns: file.clusterDNS ?? flags.get('cluster-dns')?.split(',') ?? [],
     clusterDomain: file.clusterDomain ?? flags.get('cluster-domain') ?? '',
     clientCaFile: file.authentication?.x509?.clientCAFile,
-    isAnonymous: file.authentication?.anonymous?.enabled ?? true,
+    // A file's defaults are stricter than those of the flags.
+    isAnonymous: file.authentication?.anonymous?.enabled ?? path === undefined,
+    reviewsTokens: file.authentication?.webhook?.enabled ?? (path !== undefined || flags.get('authentication-token-webhook') === 'true'),
+    authorizationMode:
+      (file.authorization?.mode ?? (path === undefined ? 'AlwaysAllow' : 'Webhook')) === 'AlwaysAllow' ? 'AlwaysAllow' : 'Webhook',
     healthzPort: file.healthzPort ?? 10248,
     healthzAddress: file.healthzBindAddress ?? '127.0.0.1',
     port: file.port ?? 10250,

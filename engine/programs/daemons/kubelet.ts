@@ -7,14 +7,14 @@ import { createClient, userAgentOf } from '../../kube/client/connect.ts';
 import { CorrelatingRecorder } from '../../kube/client/event-recorder.ts';
 import { SharedInformers } from '../../kube/client/informer.ts';
 import { KubeconfigError, loadClientConfig } from '../../kube/client/kubeconfig.ts';
-import { ApiError } from '../../kube/machinery/api-error.ts';
 import { adoptEmbeddedCertificate, bootstrap, servingIdentity } from '../../kube/kubelet/bootstrap.ts';
 import { KubeletConfigError, loadConfig, type KubeletConfig } from '../../kube/kubelet/config.ts';
 import { RuntimeError } from '../../kube/kubelet/container-runtime.ts';
 import { klog, type Klog } from '../../kube/kubelet/klog.ts';
 import { Kubelet } from '../../kube/kubelet/kubelet.ts';
 import { KUBELET_VERSION } from '../../kube/kubelet/node-status.ts';
-import { kubeletServer } from '../../kube/kubelet/server.ts';
+import { Access } from '../../kube/kubelet/server/access.ts';
+import { kubeletServer } from '../../kube/kubelet/server/server.ts';
 import { Dockershim } from '../../kube/runtime/dockershim.ts';
 import { serveCri } from '../../kube/runtime/cri-socket.ts';
 
@@ -116,42 +116,24 @@ async function serve(
   const identity = servingIdentity(sys, config.nodeName);
   const ca = (): string | undefined =>
     config.clientCaFile !== undefined && sys.exists(config.clientCaFile) ? sys.readTextFile(config.clientCaFile) : undefined;
-  const isAllowed = async (
-    user: { readonly name: string; readonly groups: readonly string[] },
-    verb: string,
-    subresource: string,
-  ): Promise<boolean> => {
-    const body = {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SubjectAccessReview',
-      spec: {
-        user: user.name,
-        groups: user.groups,
-        resourceAttributes: { verb, version: 'v1', resource: 'nodes', subresource, name: config.nodeName },
-      },
-    };
-    try {
-      const answer = await client.raw('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
-      let json = '';
-      for (let chunk = await answer.body.read(); chunk !== undefined; chunk = await answer.body.read())
-        json += new TextDecoder().decode(chunk);
-      return (JSON.parse(json) as { readonly status?: { readonly allowed?: boolean } }).status?.allowed === true;
-    } catch (error) {
-      if (error instanceof ApiError || (error instanceof Error && error.name === 'SysError')) return false;
-      throw error;
-    }
-  };
+  const access = new Access({
+    clock: sys.clock,
+    client,
+    nowMs: () => sys.now(),
+    clientCa: ca,
+    isAnonymous: config.isAnonymous,
+    reviewsTokens: config.reviewsTokens,
+    authorizationMode: config.authorizationMode,
+    nodeName: config.nodeName,
+    log: (line) => log('E', 'server.go:249', line),
+  });
   const handler = kubeletServer({
     process,
     kubelet,
     runtime,
-    clientCa: ca,
-    isAnonymous: config.isAnonymous,
-    nodeName: config.nodeName,
-    isAllowed,
+    access,
+    config,
+    startMs: sys.kernel.process(process.pid)?.startMs ?? sys.now(),
   });
   const listener = sys.net.listen({ address: config.address, port: config.port, pid: process.pid });
   const healthz = sys.net.listen({ address: config.healthzAddress, port: config.healthzPort, pid: process.pid });
@@ -161,7 +143,7 @@ async function serve(
       clock: sys.clock,
       rng: sys.rng,
       signal,
-      tls: { certificate: identity, ...(clientCa === undefined ? {} : { clientCa }) },
+      tls: { certificate: identity, verifiesClient: false, ...(clientCa === undefined ? {} : { clientCa }) },
     }),
     serveHttp(
       healthz,

@@ -310,7 +310,7 @@ async function attach({ respond, query, daemon, args }: Call): Promise<void> {
   await relay(daemon, connection, io, {
     isTty: record.Config.Tty,
     hasStdin: isTrue(query, 'stdin'),
-    closesStdin: record.Config.StdinOnce || !record.Config.Tty,
+    closesStdin: record.Config.StdinOnce && !record.Config.Tty,
   });
 }
 
@@ -335,7 +335,8 @@ async function startExec({ request, respond, daemon, args }: Call): Promise<void
     return;
   }
   const connection = await respond.upgrade({ status: 101, reason: 'UPGRADED', headers: RAW_STREAM });
-  await relay(daemon, connection, started.io, { isTty: daemon.execs.isTty(id), hasStdin: true, closesStdin: true });
+  const isTty = daemon.execs.isTty(id);
+  await relay(daemon, connection, started.io, { isTty, hasStdin: true, closesStdin: !isTty });
 }
 
 /** Carries bytes between a client and a process until the process ends or the client goes. */
@@ -345,35 +346,49 @@ async function relay(
   io: ProcessIo,
   options: { readonly isTty: boolean; readonly hasStdin: boolean; readonly closesStdin: boolean },
 ): Promise<void> {
+  // Pieces follow each other, also those that came before anybody listened.
   let sending = Promise.resolve();
+  let isGone = false;
   const output = io.onOutput((stream, bytes) => {
     const message = options.isTty ? bytes : frame(stream, bytes);
-    sending = sending.then(() => connection.write(message));
-    sending.catch(clientGone);
+    sending = sending.then(async () => {
+      if (isGone) return;
+      try {
+        await connection.write(message);
+      } catch (error) {
+        clientGone(error);
+        isGone = true;
+      }
+    });
+    return sending;
   });
-  const gone = new AbortController();
+  const over = new AbortController();
   const input = async (): Promise<void> => {
     for (;;) {
-      const chunk = await connection.read(undefined, gone.signal);
+      const chunk = await connection.read(undefined, over.signal);
       if (chunk === undefined) break;
       if (options.hasStdin) await io.writeStdin(chunk);
     }
     if (options.hasStdin && options.closesStdin) io.closeStdin();
+    // A terminal has no end of file: whoever leaves it hears nothing more, and its process goes on.
+    else if (options.hasStdin && options.isTty) leave();
   };
+  let leave = (): void => undefined;
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
   const reading = input().catch((error: unknown) => {
-    if (!gone.signal.aborted && !(error instanceof SysError)) throw error;
+    if (!over.signal.aborted && !(error instanceof SysError)) throw error;
+    if (!over.signal.aborted && options.isTty) leave();
   });
   await daemon.sys.block<void>((resolve) => {
     io.onEnd(resolve);
+    void left.then(resolve);
     return undefined;
   });
   output.dispose();
-  try {
-    await sending;
-  } catch (error) {
-    clientGone(error);
-  }
-  gone.abort(new Error('the process has ended'));
+  await sending;
+  over.abort(new Error('the process has ended'));
   await reading;
   connection.close();
 }

@@ -7,6 +7,9 @@ import type { LogStream } from './json-log.ts';
 
 const FIFO_ROOT = '/run/docker/containerd';
 
+/** Takes a piece of output; a promise holds the next one back. Must not reject. */
+export type OutputListener = (stream: LogStream, bytes: Uint8Array) => void | Promise<void>;
+
 export class ProcessIo {
   readonly stdinPath: string;
   readonly stdoutPath: string;
@@ -15,9 +18,9 @@ export class ProcessIo {
   readonly #isTty: boolean;
   readonly #hasStdin: boolean;
   readonly #ended = new AbortController();
-  #listeners: ((stream: LogStream, bytes: Uint8Array) => void)[] = [];
-  /** What came before anybody listened. */
-  #backlog: { readonly stream: LogStream; readonly bytes: Uint8Array }[] = [];
+  #listeners: OutputListener[] = [];
+  /** What came before anybody listened; afterwards nobody has to. */
+  #backlog: { readonly stream: LogStream; readonly bytes: Uint8Array }[] | undefined = [];
   #onEnd: (() => void)[] = [];
   #stdin: number | undefined;
   readonly #reads: { readonly fd: number; readonly stream: LogStream; readonly done: Promise<void> }[] = [];
@@ -55,7 +58,7 @@ export class ProcessIo {
       for (;;) {
         const chunk = await file.read(undefined, this.#ended.signal);
         if (chunk === undefined) return;
-        this.#deliver(stream, chunk);
+        await this.#deliver(stream, chunk);
       }
     };
     this.#reads.push({ fd, stream, done: copy().catch((error: unknown) => this.#swallowEnd(error)) });
@@ -65,15 +68,21 @@ export class ProcessIo {
     if (!this.#ended.signal.aborted && !(error instanceof SysError)) throw error;
   }
 
-  #deliver(stream: LogStream, bytes: Uint8Array): void {
-    if (this.#listeners.length === 0) this.#backlog.push({ stream, bytes });
-    for (const listener of this.#listeners) listener(stream, bytes);
+  /** Whoever takes output may be slow: the pipe is read no further, and the process waits when it is full. */
+  async #deliver(stream: LogStream, bytes: Uint8Array): Promise<void> {
+    this.#backlog?.push({ stream, bytes });
+    const waiting: Promise<void>[] = [];
+    for (const listener of this.#listeners) {
+      const taken = listener(stream, bytes);
+      if (taken !== undefined) waiting.push(taken);
+    }
+    if (waiting.length > 0) await Promise.all(waiting);
   }
 
-  onOutput(listener: (stream: LogStream, bytes: Uint8Array) => void): Disposable {
+  onOutput(listener: OutputListener): Disposable {
     this.#listeners = [...this.#listeners, listener];
-    for (const { stream, bytes } of this.#backlog) listener(stream, bytes);
-    this.#backlog = [];
+    for (const { stream, bytes } of this.#backlog ?? []) void listener(stream, bytes);
+    this.#backlog = undefined;
     return disposable(() => {
       this.#listeners = this.#listeners.filter((other) => other !== listener);
     });
@@ -107,7 +116,7 @@ export class ProcessIo {
       while (file.isReadable) {
         const chunk = await file.read();
         if (chunk === undefined) break;
-        this.#deliver(stream, chunk);
+        await this.#deliver(stream, chunk);
       }
       sys.close(fd);
     }
