@@ -127,9 +127,10 @@ export class ResourceEndpoint {
     const { definition } = this;
     const { bare, entries } = splitManagers(given);
     const object = this.#stored(deepCopy(bare), context);
+    // Defaults may reach into the metadata: some kinds are labelled as their template is.
+    definition.strategy.setDefaults?.(object, context.served);
     const meta = { ...object.metadata } as unknown as Record<string, unknown>;
     this.#checkNamespace(meta, context.namespace);
-    definition.strategy.setDefaults?.(object, context.served);
     const version = Number(meta['resourceVersion'] ?? 0);
     for (const field of ['selfLink', 'uid', 'resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'])
       delete meta[field];

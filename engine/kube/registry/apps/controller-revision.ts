@@ -1,10 +1,20 @@
 // ControllerRevision.
 
+import { isDeepEqual } from '../../machinery/deep.ts';
+import { FieldError } from '../../machinery/field-errors.ts';
 import { ageOf } from '../../machinery/time.ts';
 import type { KubeObject } from '../../machinery/types.ts';
+import { IS_IMMUTABLE, nonNegative } from '../checks.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
 
-type Revision = KubeObject & { revision?: number };
+type Revision = KubeObject & { revision?: number; data?: unknown };
+
+function revisionErrors(revision: Revision): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  if (revision.data === undefined || revision.data === null) errors.push(FieldError.required('data', 'data is mandatory'));
+  nonNegative(errors, 'revision', revision.revision);
+  return errors;
+}
 
 export const CONTROLLER_REVISION: ResourceDefinition = defineResource<Revision>({
   group: 'apps',
@@ -12,6 +22,14 @@ export const CONTROLLER_REVISION: ResourceDefinition = defineResource<Revision>(
   kind: 'ControllerRevision',
   plural: 'controllerrevisions',
   isNamespaced: true,
+  strategy: {
+    validate: revisionErrors,
+    validateUpdate(next, current, meta) {
+      const errors = [...meta.update, ...meta.object, ...revisionErrors(next)];
+      if (!isDeepEqual(next.data, current.data)) errors.push(FieldError.invalidGo('data', '&runtime.RawExtension{}', IS_IMMUTABLE));
+      return errors;
+    },
+  },
   table: {
     columns: [
       NAME_COLUMN,

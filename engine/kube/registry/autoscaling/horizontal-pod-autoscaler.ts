@@ -1,11 +1,13 @@
 // HorizontalPodAutoscaler.
 
-import { FieldError } from '../../machinery/field-errors.ts';
+import type { FieldError } from '../../machinery/field-errors.ts';
 import type { KubeObject } from '../../machinery/types.ts';
+import { nonNegative } from '../checks.ts';
 import { ageCell, textColumn } from '../columns.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ApiObject, type ResourceDefinition } from '../definition.ts';
 import { specOf } from '../object-access.ts';
 import type { Metric, Value } from './hpa-metrics.ts';
+import { validateAutoscaler } from './hpa-validation.ts';
 import {
   autoscalerFromV2beta1,
   autoscalerFromV2beta2,
@@ -53,12 +55,19 @@ export const HORIZONTAL_POD_AUTOSCALER: ResourceDefinition = defineResource<Auto
     },
     prepareForUpdate: (next, current) => keepAnnotations(next as ApiObject, current as ApiObject, STATUS_ANNOTATIONS),
     prepareForStatusUpdate: (next, current) => keepAnnotations(next as ApiObject, current as ApiObject, SPEC_ANNOTATIONS),
-    validate({ spec }) {
+    validate(scaler) {
       const errors: FieldError[] = [];
-      const most = spec?.maxReplicas ?? 0;
-      if (most < 1) errors.push(FieldError.invalid('spec.maxReplicas', most, 'must be greater than 0'));
-      if (most < (spec?.minReplicas ?? 1))
-        errors.push(FieldError.invalid('spec.maxReplicas', most, 'must be greater than or equal to `minReplicas`'));
+      validateAutoscaler(errors, scaler as ApiObject);
+      return errors;
+    },
+    validateUpdate(next, _current, meta) {
+      const errors = [...meta.update];
+      validateAutoscaler(errors, next as ApiObject);
+      return errors;
+    },
+    validateStatusUpdate(next, _current, meta) {
+      const errors = [...meta.update];
+      for (const field of ['currentReplicas', 'desiredReplicas'] as const) nonNegative(errors, `status.${field}`, next.status?.[field]);
       return errors;
     },
   },

@@ -64,6 +64,11 @@ export function metricsOf(object: ApiObject): readonly Metric[] {
 }
 
 /** What the metrics are at. */
+/** What the annotations say of how it scales; undefined when they say nothing. */
+export function behaviorOf(object: ApiObject): Json | undefined {
+  return parsed(object.metadata.annotations, BEHAVIOR) as Json | undefined;
+}
+
 export function currentMetricsOf(object: ApiObject): readonly Metric[] {
   const kept = parsed(object.metadata.annotations, CURRENT_METRICS);
   if (kept !== undefined) return unfoldMetrics(kept, true);

@@ -29,10 +29,12 @@ export const JOB_STRATEGY: Strategy<KubeObject> = {
     // Cleaning up after a time is a feature that is off.
     delete specOf(job)['ttlSecondsAfterFinished'];
     dropDisabledTemplateFields(templateOf(job), undefined);
-    if (specOf(job)['manualSelector'] !== true) generateSelector(job);
+    // It has no name yet when that is made for it: the selector is only given its place.
+    if (specOf(job)['manualSelector'] !== true) specOf(job)['selector'] ??= {};
   },
   validate(job) {
     const errors: FieldError[] = [];
+    if (specOf(job)['manualSelector'] !== true) generateSelector(job);
     generatedSelector(errors, job);
     validateSpec(errors, specOf(job));
     return errors;

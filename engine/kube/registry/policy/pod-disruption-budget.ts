@@ -2,6 +2,7 @@
 
 import { ageCell, textColumn } from '../columns.ts';
 import { AGE_COLUMN, type ApiObject, defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { POD_DISRUPTION_BUDGET_STRATEGY } from './pod-disruption-budget-strategy.ts';
 
 const spec = (object: ApiObject): Json => (object['spec'] ?? {}) as Json;
 
@@ -31,5 +32,6 @@ export const POD_DISRUPTION_BUDGET: ResourceDefinition = defineResource<ApiObjec
   shortNames: ['pdb'],
   isNamespaced: true,
   hasStatus: true,
+  strategy: POD_DISRUPTION_BUDGET_STRATEGY,
   hasGeneration: true,
 });

@@ -2,6 +2,7 @@
 
 import { textColumn } from '../columns.ts';
 import { type ApiObject, defineResource, type ResourceDefinition, NAME_COLUMN } from '../definition.ts';
+import { POD_SECURITY_POLICY_STRATEGY } from './pod-security-policy-strategy.ts';
 
 interface Rule {
   readonly rule?: string;
@@ -25,6 +26,7 @@ export const POD_SECURITY_POLICY: ResourceDefinition = defineResource<ApiObject>
   shortNames: ['psp'],
   isNamespaced: false,
   storagePrefix: 'podsecuritypolicy',
+  strategy: POD_SECURITY_POLICY_STRATEGY,
   table: {
     columns: [
       NAME_COLUMN,

@@ -2,12 +2,13 @@
 
 import { ageCell, textColumn } from '../columns.ts';
 import { AGE_COLUMN, type ApiObject, defineResource, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
+import { PRIORITY_CLASS_STRATEGY } from './priority-class-strategy.ts';
 
 export const PRIORITY_CLASS: ResourceDefinition = defineResource<ApiObject>({
   group: 'scheduling.k8s.io',
   version: 'v1',
   kind: 'PriorityClass',
-  strategy: { setDefaults: (object) => void (object['preemptionPolicy'] ??= 'PreemptLowerPriority') },
+  strategy: PRIORITY_CLASS_STRATEGY,
   plural: 'priorityclasses',
   table: {
     columns: [
