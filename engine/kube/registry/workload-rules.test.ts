@@ -354,7 +354,7 @@ describe.each([
   ['jobs', JOBS],
   ['policies', POLICIES],
 ])('of %s', (_what, rows) => {
-  it.each(rows)('%s', async (_name, object, ...want) => {
+  it.each(rows.map(([name, object, ...want]) => ({ name, object, want })))('$name', async ({ object, want }) => {
     const wanted = want.length === 0 ? 'ok' : want.length === 1 ? want[0]! : `[${want.join(', ')}]`;
     expect((await rules.refusal(object)).replace(/0xc0[0-9a-f]+/g, '0xc0*')).toEqual(wanted);
   });
@@ -392,7 +392,7 @@ describe('what is there may not', () => {
     [
       'be done more often (job)',
       job(),
-      ((spec) => (spec['completions'] = 2)) as Change,
+      ((spec: Record<string, unknown>) => (spec['completions'] = 2)) as Change,
       'spec.completions: Invalid value: 2: field is immutable',
     ],
     [
@@ -408,7 +408,7 @@ describe('what is there may not', () => {
   it('run other pods (job): the template is shown as Go has it', async () => {
     const words = await refusalOf(
       job(),
-      (spec) => ((spec as unknown as Loose)['template']!['spec']!['containers']![0]!['image'] = 'httpd' as never),
+      (spec: object) => ((spec as unknown as Loose)['template']!['spec']!['containers']![0]!['image'] = 'httpd' as never),
       'u-job',
     );
     expect(words).toContain(

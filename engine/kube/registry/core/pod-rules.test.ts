@@ -721,7 +721,7 @@ describe.each([
   ['places', PLACES],
   ['security', SECURITY],
 ])('pods are refused for %s:', (_what, rows) => {
-  it.each(rows)('%s', async (_name, object, ...want) => {
+  it.each(rows.map(([name, object, ...want]) => ({ name, object, want })))('$name', async ({ object, want }) => {
     const wanted = want.length === 0 ? 'ok' : want.length === 1 ? want[0]! : `[${want.join(', ')}]`;
     expect(hideAddresses(await rules.refusal(object))).toBe(wanted);
   });
@@ -789,7 +789,7 @@ describe('a pod that is there', () => {
   beforeAll(async () => void (await rules.create(there)));
   const change = async (spec: object): Promise<string> => {
     const { body } = await rules.get(there);
-    const next = { ...body, spec: { ...body.spec, ...spec } };
+    const next = { ...body, spec: { ...(body.spec as object), ...spec } };
     return (await rules.update(next)).words.replace(/^Pod "there" is invalid: /, '');
   };
 
