@@ -789,7 +789,7 @@ describe('a pod that is there', () => {
   beforeAll(async () => void (await rules.create(there)));
   const change = async (spec: object): Promise<string> => {
     const { body } = await rules.get(there);
-    const next = { ...body, spec: { ...(body.spec as object), ...spec } };
+    const next = { ...body, spec: { ...(body.spec as unknown as object), ...spec } };
     return (await rules.update(next)).words.replace(/^Pod "there" is invalid: /, '');
   };
 
