@@ -398,7 +398,7 @@ describe('what is there may not', () => {
     [
       'be done once (job)',
       job({ completions: 3 }),
-      ((spec: object) => delete spec['completions']) as unknown as Change,
+      ((spec: Record<string, unknown>) => delete spec['completions']) as unknown as Change,
       'spec.completions: Invalid value: "null": field is immutable',
     ],
   ])('%s', async (name, object, change, want) => {
