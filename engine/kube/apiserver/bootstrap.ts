@@ -122,6 +122,8 @@ async function ensureService(options: BootstrapOptions): Promise<void> {
     spec: {
       type: 'ClusterIP',
       clusterIP: serviceAddress,
+      // Asked for, and dropped again as long as dual stack is switched off: it shows among the managed fields.
+      ipFamilyPolicy: 'SingleStack',
       sessionAffinity: 'None',
       ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: advertised.port }],
     },
