@@ -73,6 +73,7 @@ export class EtcdClient {
   readonly #dial: () => Promise<Connection>;
   /** With a clock the client keeps trying; without one a failed connection is its caller's business. */
   readonly #clock: Clock | undefined;
+  readonly #timeoutMs: number;
   #session: Promise<Session> | undefined;
   readonly #watches = new Map<number, Watch>();
   #up: Session | undefined;
@@ -85,7 +86,13 @@ export class EtcdClient {
   #identity: string | undefined;
   #epoch = 0;
 
-  constructor(options: { readonly dial: () => Promise<Connection>; readonly clock?: Clock }) {
+  constructor(options: {
+    readonly dial: () => Promise<Connection>;
+    readonly clock?: Clock;
+    /** For calls that name none of their own. */
+    readonly timeoutMs?: number;
+  }) {
+    this.#timeoutMs = options.timeoutMs ?? CALL_TIMEOUT_MS;
     this.#dial = options.dial;
     this.#clock = options.clock;
   }
@@ -217,7 +224,7 @@ export class EtcdClient {
   }
 
   #deadline(timeoutMs: number | undefined): number {
-    return this.#clock === undefined ? Infinity : this.#clock.now() + (timeoutMs ?? CALL_TIMEOUT_MS);
+    return this.#clock === undefined ? Infinity : this.#clock.now() + (timeoutMs ?? this.#timeoutMs);
   }
 
   #send(session: Session, id: number, call: Call, deadlineMs: number): Promise<unknown> {

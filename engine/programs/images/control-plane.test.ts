@@ -9,7 +9,7 @@ import { PKI, type ClusterConfiguration } from '../kubeadm/cluster-configuration
 import { parse } from 'yaml';
 import { TestKernel } from '../../../tests/support/test-kernel.ts';
 import { etcd } from './etcd.ts';
-import { etcdctl } from './etcdctl.ts';
+import { etcdctl } from './etcdctl/index.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
 
 const CONFIG: ClusterConfiguration = {

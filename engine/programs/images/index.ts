@@ -1,7 +1,7 @@
 import type { Program } from '../../kernel/process.ts';
 import { dockerHello } from './docker-hello.ts';
 import { etcd } from './etcd.ts';
-import { etcdctl } from './etcdctl.ts';
+import { etcdctl } from './etcdctl/index.ts';
 import { httpd } from './httpd.ts';
 import { kubeApiserver } from './kube-apiserver.ts';
 import { nginx } from './nginx/nginx.ts';
