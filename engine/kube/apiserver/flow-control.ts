@@ -1,5 +1,5 @@
 // Models what the server does with flow schemas: those it needs are there, and each says whether its priority level is.
-// Not modelled: queues and limits; every request is served at once.
+// Not modelled: the queues of priority levels; which schema a request is of is told by flow-match.ts.
 
 import type { Clock } from '../../sim/clock.ts';
 import { background } from '../../sim/background.ts';

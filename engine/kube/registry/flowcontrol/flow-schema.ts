@@ -1,5 +1,4 @@
 // FlowSchema.
-// Not modelled: requests are not queued by it; the objects are kept and shown.
 
 import { FieldError } from '../../machinery/field-errors.ts';
 import { ageCell, countColumn, textColumn } from '../columns.ts';

@@ -1,5 +1,5 @@
 // PriorityLevelConfiguration.
-// Not modelled: requests are not limited by it; the objects are kept and shown.
+// Not modelled: the queues and limits it asks for.
 
 import { isRecord } from '../../machinery/deep.ts';
 import { FieldError } from '../../machinery/field-errors.ts';
