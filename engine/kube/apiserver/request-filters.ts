@@ -19,6 +19,7 @@ export interface FilterOptions {
   readonly access?: ((line: string) => void) | undefined;
 }
 
+const NO_DRY_RUN = 'dry_run=""';
 const READS = new Set(['get', 'list', 'watch']);
 const LONG_SUBRESOURCES = new Set(['attach', 'exec', 'log', 'portforward', 'proxy']);
 const DURATION_SECONDS = [
@@ -101,10 +102,10 @@ export class RequestFilters {
     const seconds = (clock.now() - exchange.startedMs(clock)) / 1000;
     const { info, request, status, contentType, size } = exchange;
     const { verb, group, version, resource, subresource, scope } = labelsOf(info, request);
-    const dryRun = info.query.has('dryRun') ? info.query.get('dryRun')! : '';
+    const dryRun = info.query.has('dryRun') ? labelText({ dry_run: info.query.get('dryRun')! }) : NO_DRY_RUN;
     const where = `group="${group}",resource="${resource}",scope="${scope}",subresource="${subresource}",verb="${verb}",version="${version}"`;
-    this.#total.add(`code="${status}",component="apiserver",contentType="${contentType}",${labelText({ dry_run: dryRun })},${where}`);
-    const durations = `component="apiserver",${labelText({ dry_run: dryRun })},${where}`;
+    this.#total.add(`code="${status}",component="apiserver",contentType="${contentType}",${dryRun},${where}`);
+    const durations = `component="apiserver",${dryRun},${where}`;
     if (!isLongRunning(info)) this.#durations.observe(durations, seconds);
     if (READS.has(info.verb) && info.isResource && info.verb !== 'watch') this.#sizes.observe(`component="apiserver",${where}`, size);
     access?.(
@@ -181,6 +182,16 @@ interface MetricLabels {
   readonly scope: string;
 }
 
+const VERBS: Readonly<Record<string, string>> = {
+  watch: 'WATCH',
+  list: 'LIST',
+  get: 'GET',
+  create: 'POST',
+  update: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+  deletecollection: 'DELETE',
+};
 const CONNECTS = new Set(['attach', 'exec', 'portforward', 'proxy']);
 
 function labelsOf(info: RequestInfo, request: HttpRequest): MetricLabels {
@@ -190,18 +201,8 @@ function labelsOf(info: RequestInfo, request: HttpRequest): MetricLabels {
     const isHealth = /^\/(healthz|livez|readyz)/.test(info.path);
     return { verb: request.method, group: '', version: '', resource: '', subresource: isHealth ? info.path : '', scope };
   }
-  const isApply = (request.headers.get('content-type') ?? '').startsWith('application/apply-patch+yaml');
-  const verbs: Readonly<Record<string, string>> = {
-    watch: 'WATCH',
-    list: 'LIST',
-    get: 'GET',
-    create: 'POST',
-    update: 'PUT',
-    patch: isApply ? 'APPLY' : 'PATCH',
-    delete: 'DELETE',
-    deletecollection: 'DELETE',
-  };
-  const verb = CONNECTS.has(subresource) ? 'CONNECT' : (verbs[info.verb] ?? request.method);
+  const isApply = info.verb === 'patch' && (request.headers.get('content-type') ?? '').startsWith('application/apply-patch+yaml');
+  const verb = CONNECTS.has(subresource) ? 'CONNECT' : isApply ? 'APPLY' : (VERBS[info.verb] ?? request.method);
   return { verb, group, version, resource, subresource, scope };
 }
 
