@@ -15,6 +15,7 @@ import type { ResourceEndpoint } from './resource-endpoint.ts';
 import { Overtaken, type Stored } from './resource-store.ts';
 import { methodNotAllowed } from './routes.ts';
 import type { SpecialHandler, SpecialRequest } from './server.ts';
+import { typedBody } from './typed-body.ts';
 
 const SUCCESS = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
 const WOULD_VIOLATE = "Cannot evict pod as it would violate the pod's disruption budget.";
@@ -37,7 +38,7 @@ export function podSubresources(options: Options): readonly (readonly [string, S
 }
 
 /** The body as an object of a kind; a client may leave the kind out. */
-async function bodyOf(special: SpecialRequest, kind: string): Promise<Json> {
+async function bodyOf(special: SpecialRequest, kind: keyof typeof STRUCTS): Promise<Json> {
   if (special.info.method !== 'POST') throw methodNotAllowed();
   const body = (await special.readBody()) ?? {};
   if (!isRecord(body)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
@@ -48,8 +49,10 @@ async function bodyOf(special: SpecialRequest, kind: string): Promise<Json> {
       `${shown} in version ${JSON.stringify(body['apiVersion'] ?? '')} cannot be handled as a ${kind}: no kind ${JSON.stringify(shown)} is registered for version ${JSON.stringify(body['apiVersion'] ?? '')} in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`,
     );
   }
-  return body;
+  return typedBody(STRUCTS[kind], body);
 }
+
+const STRUCTS = { Binding: 'core/v1.Binding', Eviction: 'policy/v1beta1.Eviction' } as const;
 
 function text(of: unknown, field: string): string {
   const value = isRecord(of) ? of[field] : undefined;

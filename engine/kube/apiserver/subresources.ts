@@ -13,6 +13,7 @@ import type { ResourceEndpoint } from './resource-endpoint.ts';
 import { methodNotAllowed } from './routes.ts';
 import type { SpecialHandler, SpecialRequest } from './server.ts';
 import { namespaceFinalizerErrors } from '../registry/core/namespace.ts';
+import { typedBody } from './typed-body.ts';
 
 export interface SubresourceOptions {
   readonly clock: Clock;
@@ -90,20 +91,15 @@ const scale: SpecialHandler = async (special) => {
   const { stored } = await endpoint.change(
     info.name,
     (current) => {
-      const wanted = makeScale(scaleOf(current) as unknown as ApiObject);
+      const wanted = typedBody('autoscaling/v1.Scale', makeScale(scaleOf(current) as unknown as ApiObject));
       const { spec, metadata } = wanted as unknown as {
-        spec?: { replicas?: unknown };
+        spec?: { replicas?: number };
         metadata?: { resourceVersion?: string; name?: string };
       };
       if ((metadata?.name ?? '') !== info.name) {
         throw badRequest(`the name of the object (${metadata?.name ?? ''}) does not match the name on the URL (${info.name})`);
       }
       const replicas = spec?.replicas ?? 0;
-      if (typeof replicas !== 'number' || !Number.isInteger(replicas)) {
-        throw badRequest(
-          `Scale in version "v1" cannot be handled as a Scale: v1.Scale.Spec: v1.ScaleSpec.Replicas: readUint32: unexpected character: \ufffd`,
-        );
-      }
       if (replicas < 0)
         throw invalid({ group: 'autoscaling', kind: 'Scale' }, info.name, [
           FieldError.invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
@@ -126,7 +122,8 @@ export async function scaleChange({ info, request, readBody, readText }: Special
   if (info.verb === 'update') {
     const body = await readBody();
     if (!isRecord(body)) throw badRequest('the body of the request is not an object');
-    return () => body as unknown as ApiObject;
+    const scale = typedBody('autoscaling/v1.Scale', body);
+    return () => scale as unknown as ApiObject;
   }
   const type = (request.headers.get('content-type') ?? '').split(';')[0]!;
   const text = await readText();

@@ -492,3 +492,36 @@ describe('defaults', () => {
     expect((body.metadata as unknown as Loose)['generation']).toBe(2);
   });
 });
+
+describe('bodies of subresources that do not fit', () => {
+  const pods = '/api/v1/namespaces/default/pods/x';
+  it.each([
+    [
+      'POST',
+      `${pods}/binding`,
+      { kind: 'Binding', apiVersion: 'v1', metadata: { name: 'x' }, target: { name: 5 } },
+      'Binding in version "v1" cannot be handled as a Binding: v1.Binding.Target: v1.ObjectReference.Name: ReadString: expects " or n, but found 5',
+    ],
+    [
+      'POST',
+      `${pods}/eviction`,
+      { metadata: { name: 'x', labels: [] } },
+      'Eviction in version "v1beta1" cannot be handled as a Eviction: v1beta1.Eviction.ObjectMeta: v1.ObjectMeta.Labels: ReadMapCB: expect { or n, but found [',
+    ],
+    [
+      'PUT',
+      '/apis/apps/v1/namespaces/default/deployments/scaled/scale',
+      { metadata: { name: 'scaled' }, spec: { replicas: 'two' } },
+      'Scale in version "v1" cannot be handled as a Scale: v1.Scale.Spec: v1.ScaleSpec.Replicas: readUint32: unexpected character: \ufffd',
+    ],
+    [
+      'PUT',
+      '/apis/apps/v1/namespaces/default/deployments/scaled/scale',
+      { metadata: { name: 'scaled' }, spec: { replicas: -1 } },
+      'Scale.autoscaling "scaled" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0',
+    ],
+  ])('%s %s', async (method, target, body, want) => {
+    await rules.create(deployment({}, { name: 'scaled' }));
+    expect((await rules.request(method, target, body)).words.replace(/, error found in .*$/s, '')).toBe(want);
+  });
+});
