@@ -3,6 +3,7 @@
 
 import { sha512 } from '@noble/hashes/sha2.js';
 import { toHex, utf8 } from '../../sim/bytes.ts';
+import { readApiDocs } from '../machinery/schema/docs.ts';
 import type { OpenApiPart } from '../registry/apiextensions/open-api.ts';
 import type { ResourceDefinition } from '../registry/definition.ts';
 import { encodeDocument, type Path } from './openapi-proto.ts';
@@ -26,7 +27,7 @@ export function openApiPaths(definitions: readonly ResourceDefinition[], custom:
     const known = answers.get(type);
     const kept = known?.part === part ? known.answer.deref() : undefined;
     if (kept !== undefined) return kept;
-    const schemas = { ...builtInSchemas(definitions), ...(part.schemas as Readonly<Record<string, Schema>>) };
+    const schemas = { ...builtInSchemas(definitions), ...describedCustom(part) };
     const paths = [...pathsOf(definitions), ...part.paths];
     const bytes = type === PROTOBUF ? encodeDocument(schemas, paths) : utf8(JSON.stringify(swagger(schemas, paths)));
     const answer = { bytes, etag: `"${toHex(sha512(bytes)).toUpperCase()}"` };
@@ -51,6 +52,22 @@ export function openApiPaths(definitions: readonly ResourceDefinition[], custom:
     }
     return true;
   };
+}
+
+/** What every object has is described alike, on custom kinds and their lists as well. */
+function describedCustom(part: OpenApiPart): Record<string, Schema> {
+  const { Pod: [, ofObjects] = ['', {}], PodList: [, ofLists] = ['', {}] } = readApiDocs()['core/v1'] ?? {};
+  const schemas = part.schemas as Readonly<Record<string, Schema>>;
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => {
+      const { properties } = schema;
+      if (schema[GVK] === undefined || properties === undefined) return [name, schema];
+      const texts = properties['metadata']?.$ref?.endsWith('.ListMeta') === true ? ofLists : ofObjects;
+      const common = ['apiVersion', 'kind', 'metadata'].filter((field) => properties[field] !== undefined && texts[field] !== undefined);
+      const described = common.map((field) => [field, { description: texts[field]!, ...properties[field] }] as const);
+      return [name, { ...schema, properties: { ...properties, ...Object.fromEntries(described) } }];
+    }),
+  );
 }
 
 /** The form a client wants most of those there are. */
