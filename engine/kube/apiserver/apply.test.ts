@@ -487,6 +487,21 @@ describe('patches', () => {
     expect([answer.status, answer.body.message]).toEqual([status, message]);
   });
 
+  it('cannot make of the managed fields what they are not', async () => {
+    await using wire = await Wire.open();
+    await wire.send('POST', CONFIG_MAPS, configMap({ a: '1' }));
+    const text = await wire.send(
+      'PATCH',
+      `${CONFIG_MAPS}/c`,
+      { metadata: { managedFields: 'x' } },
+      'application/strategic-merge-patch+json',
+    );
+    expect([text.status, text.body['reason']]).toEqual([422, 'Invalid']);
+    const bad = [{ manager: 'x', operation: 'Update', apiVersion: 'v1', fieldsType: 'Other', fieldsV1: {} }];
+    const kept = await wire.send('PATCH', `${CONFIG_MAPS}/c`, { metadata: { managedFields: bad } }, 'application/merge-patch+json');
+    expect(kept.body.metadata.managedFields).toMatchObject([{ manager: 'tester', fieldsV1: { 'f:data': { '.': {}, 'f:a': {} } } }]);
+  });
+
   it('say what does not merge in a list', async () => {
     await using wire = await Wire.open();
     await wire.send('POST', DEPLOYMENTS, deployment({}));

@@ -5,7 +5,7 @@ import type { Rng } from '../../sim/rng.ts';
 import { EtcdError } from '../../etcd/mvcc.ts';
 import { TOO_LARGE } from '../../etcd/protocol.ts';
 import { ApiError } from '../machinery/api-error.ts';
-import { deepCopy, isDeepEqual } from '../machinery/deep.ts';
+import { deepCopy, isDeepEqual, isRecord } from '../machinery/deep.ts';
 import { FieldError } from '../machinery/field-errors.ts';
 import { rfc3339 } from '../machinery/time.ts';
 import { goValue } from '../machinery/go-value.ts';
@@ -143,7 +143,8 @@ export class ResourceEndpoint {
     object.metadata = orderMeta(meta);
     const nowMs = this.#clock.now();
     // Before strategy and admission: what they fill in belongs to nobody.
-    const owners = applied === undefined ? this.#tracking.created(object, entries, { ...context, nowMs }) : applied.managedFields;
+    const owners =
+      applied === undefined ? this.#tracking.created(object, entries ?? managersOf(object), { ...context, nowMs }) : applied.managedFields;
     setManagers(object, owners);
     definition.strategy.prepareForCreate?.(object, { nowMs, user: context.user, served: context.served });
 
@@ -316,7 +317,7 @@ export class ResourceEndpoint {
       // The resource stands where the kind belongs, as upstream has it.
       throw invalid({ group: definition.group, kind: definition.plural }, name, [VERSION_REQUIRED]);
     }
-    await this.#prepareUpdate(next, current.object, context, owners ?? entries);
+    await this.#prepareUpdate(next, current.object, context, owners ?? entries ?? managersOf(next));
     // A status comes past what goes with writes of the object itself.
     const release = context.subresource === 'status' ? undefined : await this.#hooks.beforeUpdate?.(next, current.object, context.isDryRun);
     try {
@@ -624,11 +625,25 @@ function setManagers(object: ApiObject, entries: Entries): void {
   else object.metadata.managedFields = entries as unknown as NonNullable<ApiObject['metadata']['managedFields']>;
 }
 
-/** managedFields go their own way: they are neither decoded nor copied with the object. */
+/** managedFields go their own way: they are neither decoded nor copied with the object, unless they are none and the decoder must say so. */
 function splitManagers(object: ApiObject): { readonly bare: ApiObject; readonly entries: Entries } {
-  if (object.metadata?.managedFields === undefined) return { bare: object, entries: undefined };
-  const { managedFields, ...metadata } = object.metadata;
-  return { bare: { ...object, metadata: metadata as ApiObject['metadata'] }, entries: managedFields as unknown as Entries };
+  const given: unknown = object.metadata?.managedFields;
+  if (given === undefined || !isManagerList(given)) return { bare: object, entries: undefined };
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { bare: { ...object, metadata: metadata as ApiObject['metadata'] }, entries: given };
+}
+
+function isManagerList(given: unknown): given is readonly ManagedFieldsEntry[] {
+  return (
+    Array.isArray(given) &&
+    given.every(
+      (entry) =>
+        isRecord(entry) &&
+        ['manager', 'operation', 'apiVersion', 'time', 'fieldsType'].every((field) =>
+          ['string', 'undefined'].includes(typeof entry[field]),
+        ),
+    )
+  );
 }
 
 function withoutMetaAndStatus(object: ApiObject): Record<string, unknown> {

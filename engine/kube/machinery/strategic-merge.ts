@@ -81,9 +81,14 @@ function unknownDirective(directive: unknown, map: Json): StrategicError {
 /** As %s prints a decoded value. */
 function goText(value: unknown): string {
   if (typeof value === 'string') return value;
-  return typeof value === 'number'
-    ? `%!s(${Number.isInteger(value) ? 'int64' : 'float64'}=${value})`
-    : `%!s(${typeof value}=${goValue(value)})`;
+  if (value === null || value === undefined) return '%!s(<nil>)';
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
+  if (isRecord(value)) {
+    const members = Object.keys(value).sort();
+    return `map[${members.map((key) => `${key}:${goText(value[key])}`).join(' ')}]`;
+  }
+  if (typeof value === 'boolean') return `%!s(bool=${value})`;
+  return `%!s(${Number.isInteger(value) ? 'int64' : 'float64'}=${String(value)})`;
 }
 
 /** What follows the slash of a directive's key. */

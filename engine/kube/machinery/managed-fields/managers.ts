@@ -35,6 +35,7 @@ const decoded = new WeakMap<readonly ManagedFieldsEntry[], Managers>();
 
 /** Undefined when the list cannot be read. */
 export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefined | null): Managers | undefined {
+  if (entries !== undefined && entries !== null && !Array.isArray(entries)) return undefined;
   const found = entries === undefined || entries === null ? undefined : decoded.get(entries);
   if (found !== undefined) return found;
   if (entries !== undefined && entries !== null && !Array.isArray(entries)) return undefined;
