@@ -55,7 +55,17 @@ export class Aggregator {
 
   /** Registers what is built in and not there yet; part of the server's start. */
   async register(): Promise<void> {
-    for (const { group, version } of builtInVersions()) await this.#ensureLocal(localApiService(group, version));
+    const wanted = new Set<string>();
+    for (const { group, version } of builtInVersions()) {
+      const service = localApiService(group, version);
+      wanted.add(service.metadata.name);
+      await this.#ensureLocal(service);
+    }
+    // What another version of the server registered goes.
+    for (const { metadata } of this.#services()) {
+      if (metadata.labels?.[AUTOMANAGED] !== 'onstart' || wanted.has(metadata.name)) continue;
+      await this.#server.endpoint(GROUP, PLURAL).delete(metadata.name, {}, this.#context());
+    }
     this.#hasRegistered = true;
   }
 
@@ -215,8 +225,11 @@ export class Aggregator {
 
   async #ensureLocal(object: ApiObject): Promise<void> {
     const endpoint = this.#server.endpoint(GROUP, PLURAL);
-    if (endpoint.store.get(undefined, object.metadata.name) !== undefined) return;
-    await endpoint.create(object, this.#context());
+    const { name } = object.metadata;
+    const current = endpoint.store.get(undefined, name)?.object;
+    if (current === undefined) await endpoint.create(object, this.#context());
+    else if (current.metadata.labels?.[AUTOMANAGED] !== undefined && !isDeepEqual(current['spec'], object['spec']))
+      await endpoint.change(name, (was) => ({ ...was, spec: object['spec'] }), this.#context());
   }
 
   #context(): WriteContext {

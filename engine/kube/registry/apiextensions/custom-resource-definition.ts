@@ -22,6 +22,9 @@ export const CUSTOM_RESOURCE_DEFINITION: ResourceDefinition = defineResource<Cus
   storagePrefix: 'apiextensions.k8s.io/customresourcedefinitions',
   categories: ['api-extensions'],
   alsoServedAs: [{ group: EXTENSIONS_GROUP, version: 'v1', toStorage: fromV1, fromStorage: toV1 }],
+  // What was stored in the form of v1 is as good.
+  fromEtcd: (object) =>
+    object.apiVersion === `${EXTENSIONS_GROUP}/v1` ? { ...fromV1(object), apiVersion: `${EXTENSIONS_GROUP}/v1beta1` } : object,
   strategy: {
     hasFreeFinalizers: true,
     requiresVersionOnUpdate: true,
