@@ -5,7 +5,7 @@ import { deepCopy, isDeepEqual, isRecord } from '../../machinery/deep.ts';
 import { FieldError } from '../../machinery/field-errors.ts';
 import { goType, goValue } from '../../machinery/go-values.ts';
 import { apiVersionOf } from '../../machinery/resources.ts';
-import { badRequest, internalError, methodNotSupported } from '../../machinery/status.ts';
+import { badRequest, internalError, invalid, methodNotSupported } from '../../machinery/status.ts';
 import { compareKubeVersions } from '../../machinery/versions.ts';
 import {
   type ApiObject,
@@ -148,7 +148,13 @@ function formOf(version: Version, storage: Version, { spec, names }: CustomKind)
     hasStatus: version.subresources?.status !== undefined,
     hasScale: version.subresources?.scale !== undefined,
     table: tableOfColumns(version.additionalPrinterColumns),
-    decode: (object) => decode(object, schema, { kind: names.kind, version: version.name, prunes }),
+    decode(object) {
+      if (object.kind !== names.kind)
+        throw invalid({ group, kind: names.kind }, object.metadata?.name ?? '', [
+          FieldError.invalid('kind', object.kind, `must be ${names.kind}`),
+        ]);
+      return decode(object, schema, { kind: names.kind, version: version.name, prunes });
+    },
     ...(mustConvert ? { toStorage: refuse } : {}),
     fromStorage: (object) => (mustConvert ? refuse() : needsPruning ? { ...pruned(object, schema), apiVersion } : object),
     ...(version.deprecated === true ? { warning: version.deprecationWarning ?? deprecationOf(version, spec) } : {}),
