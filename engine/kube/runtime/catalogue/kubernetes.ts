@@ -83,6 +83,15 @@ const COMPONENTS: readonly Component[] = [
       directory('/var/lib/kube-proxy'),
     ],
   },
+  {
+    name: 'metrics-server-amd64',
+    tag: 'v0.3.6',
+    megabytes: 39.9,
+    idPrefix: '9dd718864ce6',
+    created: '2019-10-14T16:46:43.000000000Z',
+    entrypoint: ['/metrics-server'],
+    entries: [program('/metrics-server', 'metrics-server'), directory('/tmp')],
+  },
 ];
 
 export function kubernetesImages(): readonly ImageSpec[] {
