@@ -44,7 +44,7 @@ export interface PodUsage {
 
 interface Stats {
   readonly name?: string;
-  readonly cpu?: { readonly time?: string; readonly usageNanoCores?: number };
+  readonly cpu?: { readonly time?: string; readonly usageNanoCores?: number; readonly usageCoreNanoSeconds?: number };
   readonly memory?: { readonly workingSetBytes?: number };
 }
 
@@ -62,6 +62,8 @@ class ScrapeError extends Error {
 
 export class Scraper {
   readonly #options: ScraperOptions;
+  /** What each had used when it was asked last. */
+  readonly #before = new Map<string, { readonly nanoSeconds: number; readonly ms: number }>();
   nodes: ReadonlyMap<string, NodeUsage> = new Map();
   /** By namespace and name. */
   pods: ReadonlyMap<string, PodUsage> = new Map();
@@ -81,10 +83,14 @@ export class Scraper {
       const full = `unable to fully scrape metrics from source kubelet_summary:${name}`;
       try {
         const summary = await this.#summaryOf(node, signal);
-        nodes.set(name, { ...usageOf(summary.node), name, time: summary.node.cpu?.time ?? '' });
+        nodes.set(name, { ...this.#usageOf(summary.node, name), name, time: summary.node.cpu?.time ?? '' });
         for (const { podRef, containers } of summary.pods) {
           const time = containers[0]?.cpu?.time ?? summary.node.cpu?.time ?? '';
-          pods.set(`${podRef.namespace}/${podRef.name}`, { ...podRef, time, containers: containers.map(usageOf) });
+          pods.set(`${podRef.namespace}/${podRef.name}`, {
+            ...podRef,
+            time,
+            containers: containers.map((each) => this.#usageOf(each, `${podRef.namespace}/${podRef.name}/${each.name ?? ''}`)),
+          });
         }
       } catch (error) {
         if (!(error instanceof ScrapeError)) throw error;
@@ -143,8 +149,14 @@ export class Scraper {
       `unable to extract connection information for node ${JSON.stringify(node.metadata.name)}: node had no addresses that matched types [${this.#options.addressTypes.join(' ')}]`,
     );
   }
-}
 
-function usageOf({ name = '', cpu, memory }: Stats): Usage {
-  return { name, nanoCores: cpu?.usageNanoCores ?? 0, memoryBytes: memory?.workingSetBytes ?? 0 };
+  /** A kubelet that only counts, and does not average, leaves that to who asks it again. */
+  #usageOf({ name = '', cpu, memory }: Stats, key: string): Usage {
+    const { usageNanoCores = 0, usageCoreNanoSeconds: nanoSeconds = 0 } = cpu ?? {};
+    const ms = this.#options.process.sys.now();
+    const before = this.#before.get(key);
+    this.#before.set(key, { nanoSeconds, ms });
+    const rate = before === undefined || ms <= before.ms ? 0 : Math.max(0, ((nanoSeconds - before.nanoSeconds) * 1000) / (ms - before.ms));
+    return { name, nanoCores: usageNanoCores > 0 ? usageNanoCores : rate, memoryBytes: memory?.workingSetBytes ?? 0 };
+  }
 }
