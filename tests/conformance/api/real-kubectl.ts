@@ -81,6 +81,13 @@ export class RealKubectl {
     return this.#faults;
   }
 
+  /** The door itself, for clients of another kind, and the administrator's identity. */
+  get door(): { readonly url: string; readonly identity: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer } } {
+    const field = (name: string): Buffer => Buffer.from(new RegExp(`${name}: (\\S+)`).exec(this.#door.kubeconfig)?.[1] ?? '', 'base64');
+    const identity = { ca: field('certificate-authority-data'), cert: field('client-certificate-data'), key: field('client-key-data') };
+    return { url: this.#door.url, identity };
+  }
+
   write(name: string, text: string): void {
     const file = path.join(this.#folder, 'work', name);
     mkdirSync(path.dirname(file), { recursive: true });

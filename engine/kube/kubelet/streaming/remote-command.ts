@@ -3,6 +3,7 @@
 import { background } from '../../../sim/background.ts';
 import { text, utf8 } from '../../../sim/bytes.ts';
 import type { Clock } from '../../../sim/clock.ts';
+import type { Disposable } from '../../../sim/disposable.ts';
 import { isSysError } from '../../../sim/errno.ts';
 import type { ByteSource } from '../../../sim/stream.ts';
 import type { HttpRequest, HttpResponder } from '../../../net/http.ts';
@@ -62,13 +63,14 @@ export async function serveRemoteCommand(
     // The first protocol closed stdin's other direction and the error stream before the command began.
     if (protocol === '' || protocol === 'channel.k8s.io') await quietly(stdin?.finish());
     const resize = streams.get('resize');
+    const sizes = resize === undefined ? undefined : await withFirstSize(sizesOf(resize), options.clock);
     const status = await run(
       {
         stdin: options.stdin ? stdin : undefined,
         stdout: streams.get('stdout'),
         stderr: streams.get('stderr'),
         tty: options.tty,
-        resize: resize === undefined ? undefined : sizesOf(resize),
+        resize: sizes,
       },
       session.ended,
     );
@@ -76,6 +78,23 @@ export async function serveRemoteCommand(
   } finally {
     await session.close();
   }
+}
+
+/** How long docker takes to start a process in a container. */
+const EXEC_START_MS = 100;
+
+/** By the time a process has started, its client has told the size of its terminal. */
+async function withFirstSize(sizes: AsyncGenerator<TerminalSize>, clock: Clock): Promise<AsyncIterable<TerminalSize>> {
+  const first = sizes.next();
+  let timer: Disposable | undefined;
+  await Promise.race([first, new Promise<void>((resolve) => (timer = clock.setTimer(EXEC_START_MS, resolve)))]);
+  timer?.dispose();
+  return (async function* () {
+    const result = await first;
+    if (result.done === true) return;
+    yield result.value;
+    yield* sizes;
+  })();
 }
 
 /** Waits for the streams the client was told to open; undefined when it does not open them in time. */

@@ -21,5 +21,8 @@ export async function upgrade(context: Context, target: string, protocols: reado
     const status = JSON.parse(body) as Status;
     if (status.kind === 'Status') throw new ApiError(status);
   }
+  // The decoder of a Status takes YAML too, and for it `a: b` is an object of which nothing is known.
+  if (/^[\w ]+: \S/.test(body))
+    throw new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: '', code: response.status });
   throw new CliError(`unable to upgrade connection: ${body.trim()}`);
 }
