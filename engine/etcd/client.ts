@@ -71,6 +71,7 @@ const READS: ReadonlySet<Call['verb']> = new Set(['range', 'revision', 'status',
 
 export class EtcdClient {
   readonly #dial: () => Promise<Connection>;
+  readonly #observe: ((call: Call, ms: number) => void) | undefined;
   /** With a clock the client keeps trying; without one a failed connection is its caller's business. */
   readonly #clock: Clock | undefined;
   readonly #timeoutMs: number;
@@ -91,7 +92,10 @@ export class EtcdClient {
     readonly clock?: Clock;
     /** For calls that name none of their own. */
     readonly timeoutMs?: number;
+    /** Told of every call that was answered, and how long it took. */
+    readonly observe?: (call: Call, ms: number) => void;
   }) {
+    this.#observe = options.observe;
     this.#timeoutMs = options.timeoutMs ?? CALL_TIMEOUT_MS;
     this.#dial = options.dial;
     this.#clock = options.clock;
@@ -212,10 +216,13 @@ export class EtcdClient {
 
   async #call<T>(call: Call, timeoutMs?: number): Promise<T> {
     const deadlineMs = this.#deadline(timeoutMs);
+    const startedMs = this.#clock?.now() ?? 0;
     for (;;) {
       const session = this.#up ?? (await this.#connected(deadlineMs));
       try {
-        return (await this.#send(session, this.#nextId++, call, deadlineMs)) as T;
+        const answer = (await this.#send(session, this.#nextId++, call, deadlineMs)) as T;
+        this.#observe?.(call, (this.#clock?.now() ?? 0) - startedMs);
+        return answer;
       } catch (error) {
         // What changes nothing is simply asked again.
         if (this.#clock === undefined || this.#isClosed || !READS.has(call.verb) || !isSysError(error, 'ECONNRESET', 'EPIPE')) throw error;

@@ -11,10 +11,10 @@ import { utf8 } from '../../sim/bytes.ts';
 import { isSysError, SysError } from '../../sim/errno.ts';
 import type { Connection } from '../../sim/stream.ts';
 import { assembleApiServer } from '../../kube/apiserver/assemble.ts';
-import type { MetricRegistry } from '../../kube/apiserver/metrics.ts';
 import { FlagError, type Flags } from '../../kube/apiserver/flags.ts';
 import { loadedPlugins, pluginNames } from '../../kube/apiserver/admission/chain.ts';
 import { logLine } from './klog.ts';
+import { EtcdTimes, processMetrics } from './kube-apiserver-metrics.ts';
 import { apiserverFlags, durationSeconds, integerFlag } from './kube-apiserver-flags.ts';
 
 export const kubeApiserver: Program = {
@@ -42,6 +42,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
   const advertise = flags.or('advertise-address', '127.0.0.1');
   let certificate: { certificatePem: string; privateKeyPem: string };
   let clientCa: string | undefined;
+  const etcdTimes = new EtcdTimes();
   let etcd: EtcdClient;
   let kubeletIdentity: { certificatePem: string; privateKeyPem: string } | undefined;
   let proxyIdentity: { certificatePem: string; privateKeyPem: string } | undefined;
@@ -75,6 +76,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
     };
     etcd = new EtcdClient({
       clock: sys.clock,
+      observe: (call, ms) => etcdTimes.observe(call, ms),
       dial: async () => {
         try {
           return await dial();
@@ -158,7 +160,10 @@ async function run(process: Process, flags: Flags): Promise<number> {
     hasProfiling: flags.or('profiling', 'true') === 'true',
     hasLogs: flags.or('enable-logs-handler', 'true') === 'true',
     eventTtlSeconds: durationSeconds(flags, 'event-ttl', 3600),
-    addMetrics: (metrics) => processMetrics(process, metrics),
+    addMetrics: (metrics) => {
+      processMetrics(process, metrics);
+      etcdTimes.publish(metrics);
+    },
     ...(verbosity >= 3 ? { access: (line: string) => log('I', 'httplog.go:89', line) } : {}),
     ...(verbosity >= 2 ? { logInfo: (line: string) => log('I', 'healthz.go:258', line) } : {}),
     bootstrapTokens: flags.isTrue('enable-bootstrap-token-auth'),
@@ -243,12 +248,6 @@ async function run(process: Process, flags: Flags): Promise<number> {
     listener.close();
   }
   return 0;
-}
-
-function processMetrics(process: Process, metrics: MetricRegistry): void {
-  const startedSeconds = process.sys.now() / 1000;
-  metrics.gauge('process_start_time_seconds', 'When the process started.', () => [[{}, startedSeconds]]);
-  metrics.gauge('go_info', 'What the program was built with.', () => [[{ version: 'go1.15.5' }, 1]]);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
