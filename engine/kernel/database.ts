@@ -6,6 +6,7 @@ import { SysError } from '../sim/errno.ts';
 import { prefixEnd } from '../store/kv-store.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Inode } from '../fs/inode.ts';
+import type { Location } from '../fs/location.ts';
 import type { Vfs, Walker } from '../fs/vfs.ts';
 import type { Database } from './kernel.ts';
 
@@ -35,11 +36,12 @@ export class Databases {
     this.#now = options.now;
   }
 
-  open(path: string): Database {
-    const id = this.#idOf(path);
+  /** `root` is what the caller sees as `/`: a container's program has its files elsewhere. */
+  open(path: string, root: Location = this.#vfs.root): Database {
+    const id = this.#idOf(path, root);
     let database = this.#open.get(id);
     if (database === undefined) {
-      const inode = this.#find(path)!;
+      const inode = this.#find(path, root)!;
       const prefix = inode.fs.type === 'tmpfs' ? this.#volatilePrefix : this.#prefix;
       database = new JournaledDatabase(this.#journal, `${prefix}${id}/`);
       this.#open.set(id, database);
@@ -48,14 +50,14 @@ export class Databases {
     return database;
   }
 
-  #idOf(path: string): string {
-    const there = this.#find(path);
+  #idOf(path: string, root: Location): string {
+    const there = this.#find(path, root);
     if (there !== undefined) {
       const contents = text(there.read(0, 256));
       if (!contents.startsWith(MAGIC)) throw new SysError('EINVAL', path);
       return contents.slice(MAGIC.length).trim();
     }
-    const walker = this.#walker();
+    const walker = walkerFrom(root);
     const created = this.#vfs.create(walker, path, { kind: 'file', mode: 0o600 });
     // Numbers of inodes come again on a new tmpfs; the moment makes the name unique.
     const id = `${created.inode.fs.dev}-${created.inode.ino}-${this.#now()}`;
@@ -63,12 +65,8 @@ export class Databases {
     return id;
   }
 
-  #find(path: string): Inode | undefined {
-    return this.#vfs.findEntry(this.#walker(), path, { follow: true }).location?.inode;
-  }
-
-  #walker(): Walker {
-    return { identity: { uid: 0, gid: 0, groups: [] }, root: this.#vfs.root, cwd: this.#vfs.root };
+  #find(path: string, root: Location): Inode | undefined {
+    return this.#vfs.findEntry(walkerFrom(root), path, { follow: true }).location?.inode;
   }
 
   #dropWithFile(inode: Inode, id: string, database: JournaledDatabase): void {
@@ -78,6 +76,10 @@ export class Databases {
       this.#open.delete(id);
     });
   }
+}
+
+function walkerFrom(root: Location): Walker {
+  return { identity: { uid: 0, gid: 0, groups: [] }, root, cwd: root };
 }
 
 class JournaledDatabase implements Database {

@@ -9,6 +9,7 @@ import { LayerFs } from '../fs/layer-fs.ts';
 import { Vfs } from '../fs/vfs.ts';
 import type { NetHost, NetStackOptions, OwnedNetStack } from '../net/net-stack.ts';
 import type { Journal } from '../store/journal.ts';
+import type { Location } from '../fs/location.ts';
 import { Databases } from './database.ts';
 import { Devices } from './devices.ts';
 import { Loader } from './executable.ts';
@@ -256,8 +257,8 @@ export class LinuxKernel implements Kernel {
     return this.#options.images(name) !== undefined;
   }
 
-  database(path: string): Database {
-    return this.#databases.open(path);
+  database(path: string, root?: Location): Database {
+    return this.#databases.open(path, root);
   }
 
   /** SIGKILL from the hardware's side: a signal from outside every namespace. */

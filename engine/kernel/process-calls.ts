@@ -13,7 +13,7 @@ import type { Location } from '../fs/location.ts';
 import { EXECUTE, READ, WRITE, type Walker } from '../fs/vfs.ts';
 import { statOf, notifyModified, type Description } from './description.ts';
 import { makeDevice } from './devices.ts';
-import type { Kernel } from './kernel.ts';
+import type { Database, Kernel } from './kernel.ts';
 import type { LinuxKernel } from './linux-kernel.ts';
 import { ProcessClock } from './process-clock.ts';
 import { FileHandle, TerminalHandle } from './process-files.ts';
@@ -311,6 +311,10 @@ export class ProcessCalls implements Syscalls {
     if (inode.kind !== 'file') return this.#readSpecial(path);
     this.#note(1);
     return inode.read(0, Infinity);
+  }
+
+  database(path: string): Database {
+    return this.#kernel.database(this.realpath(path.slice(0, path.lastIndexOf('/'))) + path.slice(path.lastIndexOf('/')), this.task.root);
   }
 
   readTextFile(path: string): string {

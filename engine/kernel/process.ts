@@ -7,7 +7,7 @@ import type { Clock } from '../sim/clock.ts';
 import type { Rng } from '../sim/rng.ts';
 import type { NetStack } from '../net/net-stack.ts';
 import type { ByteSink, ByteSource, Connection, Listener } from '../sim/stream.ts';
-import type { Kernel } from './kernel.ts';
+import type { Database, Kernel } from './kernel.ts';
 
 export { ProcessExit, type ByteSink, type ByteSource, type Connection, type Listener } from '../sim/stream.ts';
 
@@ -237,6 +237,8 @@ export interface Syscalls {
   readdir(path: string): readonly string[];
   readFile(path: string): Uint8Array;
   readTextFile(path: string): string;
+  /** Opens or creates a keyed database file (Kernel.database) among the files this process sees. */
+  database(path: string): Database;
   /** Creates or truncates. */
   writeFile(path: string, contents: Uint8Array | string, options?: { readonly mode?: number; readonly append?: boolean }): void;
   mkdir(path: string, options?: { readonly mode?: number; readonly recursive?: boolean }): void;

@@ -74,7 +74,7 @@ async function run(process: Process, flags: Flags): Promise<number> {
   }
   sys.mkdir(`${dataDirectory}/member/snap`, { recursive: true, mode: 0o700 });
   sys.mkdir(`${dataDirectory}/member/wal`, { recursive: true, mode: 0o700 });
-  const database = sys.kernel.database(sys.realpath(`${dataDirectory}/member/snap`) + '/db');
+  const database = sys.database(`${dataDirectory}/member/snap/db`);
   const store = new MultiVersionStore(database, {
     identity: () => `${sys.now()}-${sys.rng.int(2 ** 31)}`,
     quotaBytes: Number(flags.or('quota-backend-bytes', '0')),

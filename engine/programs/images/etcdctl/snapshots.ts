@@ -133,7 +133,7 @@ async function restore(process: Process, line: CommandLine, path: string): Promi
   sys.mkdir(snapDirectory, { recursive: true, mode: 0o700 });
   sys.mkdir(walDirectory, { recursive: true, mode: 0o700 });
   const member = memberOf(own, token);
-  const database = sys.kernel.database(`${sys.realpath(snapDirectory)}/db`);
+  const database = sys.database(`${snapDirectory}/db`);
   restoreSnapshot(database, result, `${sys.now()}-${sys.rng.int(2 ** 31)}`);
   storeMember(database, member);
   await log(process, 'mvcc/kvstore.go:388', 'restored last compact revision', {
