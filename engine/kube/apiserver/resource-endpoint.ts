@@ -154,6 +154,8 @@ export class ResourceEndpoint {
     replaceFields(object, this.#decode(object));
     const request = this.#admissionRequest('CREATE', object, undefined, context);
     object.metadata = orderMeta(object.metadata as unknown as Record<string, unknown>);
+    // A name that is missing is the empty one to those who look at it; validation says what is wrong with it.
+    if ((object.metadata as Partial<ObjectMeta>).name === undefined) object.metadata.name = '';
     const errors = [...(definition.strategy.validate?.(object, context.served) ?? [])];
     if (definition.strategy.validatesMetaLast !== true) errors.unshift(...validateMeta(definition, object));
     else if (errors.length === 0) errors.push(...validateMeta(definition, object));

@@ -54,7 +54,7 @@ async function fuzzRound(seed: number, count: number, found: string[]): Promise<
       await pending;
       const panic = panics.find((line) => line.includes("panic'd"));
       if (panic !== undefined) report(request, panic);
-      else if (answer.status === 500 && !answer.body.startsWith('{')) report(request, `500 ${answer.body}`);
+      else if (answer.body.includes('caused apiserver to panic')) report(request, `500 ${answer.body}`);
       if (answer.status < 300) fuzz.remember(answer.body.trim());
     }
     if (found.length >= 20) return;

@@ -43,7 +43,11 @@ function mapPaths(spec: Json, change: (path: Path) => Path): Json {
   const rules = spec['rules'] as readonly Rule[] | undefined;
   if (rules === undefined || rules === null) return {};
   return {
-    rules: rules.map((rule) => (rule.http === undefined ? rule : { ...rule, http: { ...rule.http, paths: rule.http.paths.map(change) } })),
+    rules: rules.map((rule) =>
+      rule.http === undefined || rule.http === null
+        ? rule
+        : { ...rule, http: { ...rule.http, paths: (rule.http.paths ?? []).map(change) } },
+    ),
   };
 }
 
