@@ -9,6 +9,7 @@ import { openTestApi, type TestApi } from './test-api.ts';
 type Json = Record<string, unknown>;
 interface Answer {
   readonly status: number;
+  readonly warning: string | undefined;
   readonly body: Json & { metadata: Json & { managedFields?: Json[]; resourceVersion?: string }; message?: string; spec?: Json };
 }
 
@@ -39,7 +40,8 @@ class Wire implements AsyncDisposable {
       headers: { 'content-type': type, 'user-agent': agent },
       ...(body === undefined ? {} : { body: utf8(typeof body === 'string' ? body : JSON.stringify(body)) }),
     });
-    return { status: response.status, body: JSON.parse(text(await readAllBytes(response.body))) as Answer['body'] };
+    const warning = response.headers.get('warning');
+    return { status: response.status, warning, body: JSON.parse(text(await readAllBytes(response.body))) as Answer['body'] };
   }
 
   apply(target: string, config: Json, query: string): Promise<Answer> {
@@ -101,6 +103,7 @@ describe('server-side apply', () => {
     const refused = await wire.apply(`${CONFIG_MAPS}/c`, configMap({ a: '2', b: '1' }), 'fieldManager=two');
     expect(refused).toEqual({
       status: 409,
+      warning: undefined,
       body: {
         kind: 'Status',
         apiVersion: 'v1',
@@ -500,6 +503,16 @@ describe('patches', () => {
     const bad = [{ manager: 'x', operation: 'Update', apiVersion: 'v1', fieldsType: 'Other', fieldsV1: {} }];
     const kept = await wire.send('PATCH', `${CONFIG_MAPS}/c`, { metadata: { managedFields: bad } }, 'application/merge-patch+json');
     expect(kept.body.metadata.managedFields).toMatchObject([{ manager: 'tester', fieldsV1: { 'f:data': { '.': {}, 'f:a': {} } } }]);
+  });
+
+  it('name an owner once, with a warning', async () => {
+    await using wire = await Wire.open();
+    const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' };
+    const made = await wire.send('POST', CONFIG_MAPS, configMap({}, { ownerReferences: [owner, owner] }));
+    expect([made.body.metadata['ownerReferences'], made.warning]).toEqual([
+      [owner],
+      '299 - ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: u"',
+    ]);
   });
 
   it('say what does not merge in a list', async () => {

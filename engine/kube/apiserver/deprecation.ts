@@ -51,7 +51,10 @@ export function deprecationWarning(served: { readonly group: string; readonly ve
 
 /** An answer that carries one more header, however it is sent. */
 export function withHeader(respond: HttpResponder, name: string, value: string): HttpResponder {
-  const head = (given: HttpResponseHead): HttpResponseHead => ({ ...given, headers: { ...given.headers, [name]: value } });
+  const head = (given: HttpResponseHead): HttpResponseHead => ({
+    ...given,
+    headers: { ...given.headers, [name]: given.headers?.[name] === undefined ? value : `${value}, ${given.headers[name]}` },
+  });
   return {
     get signal() {
       return respond.signal;

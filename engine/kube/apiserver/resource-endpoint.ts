@@ -26,6 +26,7 @@ import type { ObjectMeta } from '../machinery/types.ts';
 import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 import { deletionStep, isToBeRemoved, type DeleteRequest } from './deletion.ts';
+import { dedupOwners } from './owner-references.ts';
 import { FieldTracking } from './field-tracking.ts';
 import { generateName, orderMeta, randomUid, validateMeta, validateMetaUpdate } from './meta.ts';
 import { Overtaken, type ResourceStore, type Stored } from './resource-store.ts';
@@ -43,6 +44,8 @@ export interface WriteContext {
   readonly subresource: string;
   /** The text of the body, for messages that quote it. */
   readonly body?: string;
+  /** Something the client should know though the request is through. */
+  readonly warn?: (text: string) => void;
   /** Throws unless the user may create what an apply or update finds missing. */
   readonly authorizeCreate?: () => void;
   /** A patch is being applied: what does not fit is then its fault. `strategic` is the patch itself when it is of that type. */
@@ -142,6 +145,7 @@ export class ResourceEndpoint {
     if (definition.hasGeneration) meta['generation'] = 1;
     object.metadata = orderMeta(meta);
     const nowMs = this.#clock.now();
+    dedupOwners(object, context.warn, '');
     // Before strategy and admission: what they fill in belongs to nobody.
     const owners =
       applied === undefined ? this.#tracking.created(object, entries ?? managersOf(object), { ...context, nowMs }) : applied.managedFields;
@@ -149,6 +153,7 @@ export class ResourceEndpoint {
     definition.strategy.prepareForCreate?.(object, { nowMs, user: context.user, served: context.served });
 
     await this.#admit(this.#admissionRequest('CREATE', object, undefined, context));
+    dedupOwners(object, context.warn, ' after mutating admission happens');
     // Plugins that change the object see it before it has its name.
     if (isNameless) object.metadata.name = generateName(this.#rng, base);
     replaceFields(object, this.#decode(object));
@@ -457,6 +462,7 @@ export class ResourceEndpoint {
     else delete meta['generation'];
     next.metadata = orderMeta(meta);
     strategy.setDefaults?.(next, context.served);
+    if (context.patch === undefined) dedupOwners(next, context.warn, '');
     // Before strategy and admission, which may take back what was asked for: as v1.20 does.
     if (owners !== undefined && 'object' in owners) setManagers(next, owners.managedFields);
     else if (context.manager === '') setManagers(next, managersOf(current));
@@ -482,6 +488,7 @@ export class ResourceEndpoint {
     }
     const request = this.#admissionRequest('UPDATE', next, current, context);
     await this.#admit(request);
+    dedupOwners(next, context.warn, ' after mutating admission happens');
     replaceFields(next, this.#decode(next));
     sortFields(next);
     next.metadata = orderMeta(next.metadata as unknown as Record<string, unknown>);

@@ -40,6 +40,7 @@ import { requestInfoOf, type RequestInfo } from './request-info.ts';
 import { deleteOptionsOf, listOptionsOf, versionProblem } from './request-options.ts';
 import type { Exchange, RequestFilters } from './request-filters.ts';
 import { ResourceEndpoint, type WriteContext, type WriteHooks } from './resource-endpoint.ts';
+import { withWarnings } from './owner-references.ts';
 import { inProtobuf, isProtobufBody, prefersProtobuf, PROTOBUF, withJsonBody } from './proto-http.ts';
 import { ResourceStore, type Stored } from './resource-store.ts';
 import { checkRoute } from './routes.ts';
@@ -324,11 +325,13 @@ export class ApiServer implements ClusterReader {
     info: RequestInfo,
     user: User,
     request: HttpRequest,
-    respond: HttpResponder,
+    given: HttpResponder,
     endpoint: ResourceEndpoint,
     served: ServedVersion,
   ): Promise<void> {
     const { definition } = endpoint;
+    const warnings: string[] = [];
+    const respond = withWarnings(given, warnings);
     const readBody = (): Promise<unknown> => readObject(request);
     const readNamed = (): ReturnType<typeof readApiObject> =>
       readApiObject(request, definition, served, (apiVersion, kind) => this.#knows(apiVersion, kind));
@@ -338,6 +341,7 @@ export class ApiServer implements ClusterReader {
     const { isDryRun, fieldManager, force } = optionsOf(info, patchType);
     const context: WriteContext = {
       user,
+      warn: (text) => warnings.push(text),
       served,
       namespace: info.namespace,
       isDryRun,
