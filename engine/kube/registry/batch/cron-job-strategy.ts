@@ -46,6 +46,8 @@ export const CRON_JOB_STRATEGY: Strategy<KubeObject> = {
     return errors;
   },
   validateStatusUpdate: () => [],
+  // As it was before there was a garbage collector.
+  garbageCollection: 'OrphanDependents',
 };
 
 function podTemplateOf(cron: KubeObject): Json | undefined {

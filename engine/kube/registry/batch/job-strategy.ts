@@ -60,6 +60,8 @@ export const JOB_STRATEGY: Strategy<KubeObject> = {
     for (const field of ['active', 'succeeded', 'failed']) nonNegative(errors, `status.${field}`, statusOf(next)[field]);
     return errors;
   },
+  // As it was before there was a garbage collector.
+  garbageCollection: 'OrphanDependents',
 };
 
 const FIXED = [

@@ -54,6 +54,7 @@ export function defaultPod(pod: Json): void {
   const spec = pod['spec'] as Json;
   dropInitAnnotations(pod['metadata']);
   spec['enableServiceLinks'] ??= true;
+  if (isRecord(pod['status'])) oneIp(pod['status']);
   defaultPodSpec(spec);
   // A limit without a request is a request as well.
   for (const list of ['containers', 'initContainers'] as const) {
@@ -64,6 +65,16 @@ export function defaultPod(pod: Json): void {
       for (const [name, amount] of Object.entries(resources.limits)) resources.requests[name] ??= amount;
     }
   }
+}
+
+/** The address stands there alone and in a list, which in a cluster of one family has one element. Alone is what counts. */
+function oneIp(status: Json): void {
+  const own = notEmpty(status['podIP']);
+  const [first] = records(status['podIPs']);
+  const ip = own ?? notEmpty(first?.['ip']);
+  if (ip === undefined) return;
+  status['podIP'] = ip;
+  status['podIPs'] = [{ ip }];
 }
 
 /** Where init containers stood before they had a field. */

@@ -43,6 +43,8 @@ export const REPLICATION_CONTROLLER_STRATEGY: Strategy<KubeObject> = {
     validateReplicaStatus(errors, workload.statusOf(next));
     return errors;
   },
+  // As it was before there was a garbage collector.
+  garbageCollection: 'OrphanDependents',
 };
 
 function validateSpec(errors: FieldError[], spec: Json): void {
