@@ -46,6 +46,8 @@ export async function openTestApi(options: {
   readonly disabledPlugins?: readonly string[];
   /** What the server logs. */
   readonly log?: (line: string) => void;
+  /** Besides NodeRestriction. */
+  readonly enabledPlugins?: readonly string[];
   /** Lines of a token file: with it a client is who its token says, and without a token nobody. */
   readonly tokenFile?: string;
   /** Who answers where the server dials; left out, the network is unreachable. */
@@ -74,7 +76,10 @@ export async function openTestApi(options: {
     etcd,
     subjectOf: () => ({ commonName: 'kubernetes-admin', organizations: ['system:masters'] }),
     authorizationModes: options.authorizationModes ?? ['AlwaysAllow'],
-    admissionPlugins: { enabled: ['NodeRestriction'], disabled: options.disabledPlugins ?? ['ServiceAccount'] },
+    admissionPlugins: {
+      enabled: ['NodeRestriction', ...(options.enabledPlugins ?? [])],
+      disabled: options.disabledPlugins ?? ['ServiceAccount'],
+    },
     ...(options.tokenFile === undefined ? {} : { tokenFile: { path: '/tokens.csv', contents: options.tokenFile } }),
     ...(options.serviceAccount === undefined ? {} : { serviceAccount: options.serviceAccount }),
     ...(options.connectBackend === undefined ? {} : { connectBackend: options.connectBackend }),
