@@ -505,6 +505,22 @@ describe('patches', () => {
     expect(kept.body.metadata.managedFields).toMatchObject([{ manager: 'tester', fieldsV1: { 'f:data': { '.': {}, 'f:a': {} } } }]);
   });
 
+  it.each([
+    ['application/merge-patch+json', `{"data":${'{"a":'.repeat(5000)}1${'}'.repeat(5001)}`, 500],
+    ['application/strategic-merge-patch+json', `{"data":${'{"a":'.repeat(5000)}1${'}'.repeat(5001)}`, 400],
+    ['application/apply-patch+yaml', `a: ${'['.repeat(200_000)}`, 400],
+    [
+      'application/json-patch+json',
+      JSON.stringify(Array.from({ length: 3000 }, (_, i) => ({ op: 'add', path: '/a'.repeat(i + 1), value: {} }))),
+      422,
+    ],
+  ])('of type %s that nest without end are refused', async (type, body, status) => {
+    await using wire = await Wire.open();
+    await wire.send('POST', CONFIG_MAPS, configMap({ a: '1' }));
+    const answer = await wire.send('PATCH', `${CONFIG_MAPS}/c${type.includes('yaml') ? '?fieldManager=x' : ''}`, body, type);
+    expect([answer.status, answer.body['kind']]).toEqual([status, 'Status']);
+  });
+
   it('name an owner once, with a warning', async () => {
     await using wire = await Wire.open();
     const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' };

@@ -6,7 +6,7 @@ import type { HttpRequest } from '../../net/http.ts';
 import { readAllBytes } from '../../net/http-message.ts';
 import type { ApiError } from '../machinery/api-error.ts';
 import { isRecord } from '../machinery/deep.ts';
-import { GoJsonError, parseGoJson } from '../machinery/go-json.ts';
+import { depthOf, GoJsonError, parseGoJson } from '../machinery/go-json.ts';
 import { apiVersionOf } from '../machinery/resources.ts';
 import { badRequest, entityTooLarge, unsupportedMediaType } from '../machinery/status.ts';
 import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
@@ -79,6 +79,8 @@ function parseJson(body: string): unknown {
 }
 
 function parseYaml(body: string): unknown {
+  // Before it is read: deep nesting takes the reader seconds.
+  if (depthOf(body) > MAX_DEPTH) throw new BodyError('yaml: exceeded max depth of 10000');
   const document = parseDocument(body, { version: '1.1', merge: true, uniqueKeys: false, prettyErrors: false });
   const [problem] = document.errors;
   if (problem !== undefined) throw new BodyError(`yaml: ${problem.message}`);

@@ -4,7 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import { ApiError } from '../machinery/api-error.ts';
 import { isRecord } from '../machinery/deep.ts';
 import { FieldError } from '../machinery/field-errors.ts';
-import { GoJsonError, jsonKind, parseGoJson } from '../machinery/go-json.ts';
+import { depthOf, GoJsonError, jsonKind, parseGoJson } from '../machinery/go-json.ts';
 import { applyJsonPatch, applyMergePatch, PatchError, type JsonPatchOperation } from '../machinery/json-patch.ts';
 import { badRequest, invalid, plainError, unsupportedMediaType } from '../machinery/status.ts';
 import { applyStrategicMergePatch, StrategicError } from '../machinery/strategic-merge.ts';
@@ -19,6 +19,8 @@ export const STRATEGIC_PATCH = 'application/strategic-merge-patch+json';
 export const APPLY_PATCH = 'application/apply-patch+yaml';
 
 const MAX_JSON_OPERATIONS = 10_000;
+/** Nothing that is stored is nearly so deep. */
+const MAX_DEPTH = 1000;
 
 /** The type of a patch that a resource takes; throws 415 with the list when it takes none such. */
 export function patchTypeOf(contentType: string | undefined, accepted: readonly string[]): string {
@@ -58,7 +60,7 @@ export async function applyPatch(
 /** For messages that quote the patch. */
 function strategicOf(body: string): unknown {
   try {
-    return parseGoJson(body) ?? {};
+    return parseGoJson(body, MAX_DEPTH) ?? {};
   } catch (error) {
     if (!(error instanceof GoJsonError)) throw error;
     return {};
@@ -71,9 +73,12 @@ export function patchFunction(type: string, body: string, struct: string | undef
     const operations = operationsOf(body);
     return (current) => {
       try {
-        return asObject(applyJsonPatch(current, operations), current);
+        const patched = applyJsonPatch(current, operations);
+        if (isTooDeep(patched, 0)) throw unprocessable();
+        return asObject(patched, current);
       } catch (error) {
-        if (error instanceof PatchError) throw unprocessable();
+        // Operations may also build what is too deep to walk.
+        if (error instanceof PatchError || error instanceof RangeError) throw unprocessable();
         throw error;
       }
     };
@@ -81,7 +86,7 @@ export function patchFunction(type: string, body: string, struct: string | undef
   if (type === MERGE_PATCH) {
     let patch: unknown;
     try {
-      patch = parseGoJson(body);
+      patch = parseGoJson(body, MAX_DEPTH);
     } catch (error) {
       if (!(error instanceof GoJsonError)) throw error;
     }
@@ -104,9 +109,15 @@ export function patchFunction(type: string, body: string, struct: string | undef
   };
 }
 
+function isTooDeep(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth > MAX_DEPTH) return true;
+  return Object.values(value).some((member) => isTooDeep(member, depth + 1));
+}
+
 function read(body: string, worded: (message: string) => string): unknown {
   try {
-    return parseGoJson(body);
+    return parseGoJson(body, MAX_DEPTH);
   } catch (error) {
     if (!(error instanceof GoJsonError)) throw error;
     throw badRequest(worded(error.message));
@@ -154,16 +165,20 @@ function asObject(value: unknown, current: ApiObject): ApiObject {
 
 /** The body of an apply: YAML, of which JSON is a part. */
 export function configurationOf(body: string): Record<string, unknown> {
+  const refuse = (why: string): ApiError => badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${why}`);
+  // Before it is read: deep nesting takes the reader seconds.
+  if (depthOf(body) > MAX_DEPTH) throw refuse('exceeded max depth of 10000');
   let value: unknown;
   try {
-    value = body.trimStart().startsWith('{') ? parseGoJson(body) : parseYaml(body);
+    value = body.trimStart().startsWith('{') ? JSON.parse(body) : parseYaml(body);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
+    // What looks like JSON may still be YAML.
     try {
       value = parseYaml(body);
     } catch (inner) {
       if (!(inner instanceof Error)) throw inner;
-      throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${inner.message.split('\n')[0]!}`);
+      throw refuse(inner.message.split('\n')[0]!);
     }
   }
   if (value === null || value === undefined) return {};

@@ -8,7 +8,8 @@ export class GoJsonError extends Error {
 /** How deep Go's decoder goes. */
 const MAX_DEPTH = 10_000;
 
-export function parseGoJson(text: string): unknown {
+/** Refuses what is deeper than `maxDepth`: every level costs a stack frame of whoever walks the value. */
+export function parseGoJson(text: string, maxDepth = MAX_DEPTH): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -16,12 +17,12 @@ export function parseGoJson(text: string): unknown {
     if (!(error instanceof SyntaxError)) throw error;
     throw new GoJsonError(new Scanner(text).problem() ?? error.message);
   }
-  if (text.length > MAX_DEPTH && depthOf(text) > MAX_DEPTH) throw new GoJsonError('exceeded max depth');
+  if (text.length > maxDepth && depthOf(text) > maxDepth) throw new GoJsonError('exceeded max depth');
   return value;
 }
 
-/** Upper bound of the nesting of a valid text. */
-function depthOf(text: string): number {
+/** Upper bound of the nesting of braces and brackets in a text, be it JSON or YAML's flow style. */
+export function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
   let isInString = false;
