@@ -73,18 +73,20 @@ export function builtInSchemas(definitions: readonly ResourceDefinition[]): Reco
   for (const [name, [schema, path]] of Object.entries(SPECIAL)) out.set(name, described(schema, docOf(docs, path)));
   for (let struct = pending.pop(); struct !== undefined; struct = pending.pop()) {
     const name = nameOf(struct);
-    if (!out.has(name)) out.set(name, structSchema(struct, kinds.get(struct), docs, out, pending));
+    if (!out.has(name)) out.set(name, structSchema(struct, kinds.get(struct), { docs, out, pending }));
   }
   return Object.fromEntries([...out].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function structSchema(
-  struct: string,
-  served: readonly Kind[] | undefined,
-  docs: ApiDocs,
-  out: Map<string, Schema>,
-  pending: string[],
-): Schema {
+/** What is known so far, and what still has to be described. */
+interface Work {
+  readonly docs: ApiDocs;
+  readonly out: Map<string, Schema>;
+  readonly pending: string[];
+}
+
+function structSchema(struct: string, served: readonly Kind[] | undefined, work: Work): Schema {
+  const { docs } = work;
   const fields = jsonFields(struct).filter((field) => !field.isInline && field.json !== '' && field.json !== '-');
   const required = fields.filter((field) => !field.isOptional).map((field) => field.json);
   const [pkg, type] = split(struct);
@@ -93,7 +95,7 @@ function structSchema(
   const [, byFieldInV1] = docs[`${pkg.split('/')[0]!}/v1`]?.[type] ?? ['', {}];
   const properties = Object.fromEntries(
     fields
-      .map((field) => [field.json, described(propertyOf(field, out, pending), byField[field.json] ?? byFieldInV1[field.json])] as const)
+      .map((field) => [field.json, described(propertyOf(field, work), byField[field.json] ?? byFieldInV1[field.json])] as const)
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
   return {
@@ -157,8 +159,8 @@ function nameOf(struct: string): string {
   return `io.k8s.api.${pkg}.${rest}`;
 }
 
-function propertyOf(field: Field, out: Map<string, Schema>, pending: string[]): Schema {
-  const schema: Schema = { ...typeOf(field.type, out, pending) };
+function propertyOf(field: Field, work: Work): Schema {
+  const schema: Schema = { ...typeOf(field.type, work) };
   const { patchKey, retainsKeys, declaredListType, mapKeys } = field;
   const strategies = [...(patchKey === undefined ? [] : ['merge']), ...(retainsKeys ? ['retainKeys'] : [])];
   if (declaredListType === 'map') schema['x-kubernetes-list-map-keys'] = mapKeys;
@@ -168,19 +170,20 @@ function propertyOf(field: Field, out: Map<string, Schema>, pending: string[]): 
   return schema;
 }
 
-function typeOf(type: TypeRef, out: Map<string, Schema>, pending: string[]): Schema {
+function typeOf(type: TypeRef, work: Work): Schema {
+  const { docs, out, pending } = work;
   switch (type.kind) {
     case 'pointer':
-      return typeOf(type.to, out, pending);
+      return typeOf(type.to, work);
     case 'struct': {
       const name = nameOf(type.name);
       if (!out.has(name)) pending.push(type.name);
       return { $ref: REF + name };
     }
     case 'slice':
-      return { type: 'array', items: typeOf(type.of, out, pending) };
+      return { type: 'array', items: typeOf(type.of, work) };
     case 'map':
-      return { type: 'object', additionalProperties: typeOf(type.of, out, pending) };
+      return { type: 'object', additionalProperties: typeOf(type.of, work) };
     case 'string':
       return { type: 'string' };
     case 'bytes':
@@ -195,7 +198,7 @@ function typeOf(type: TypeRef, out: Map<string, Schema>, pending: string[]): Sch
       if (type.name === undefined) return { $ref: REF + RAW_EXTENSION };
       // Free-form JSON: a definition that allows everything.
       const name = nameOf(type.name);
-      if (!out.has(name)) out.set(name, {});
+      if (!out.has(name)) out.set(name, described({}, docOf(docs, type.name)));
       return { $ref: REF + name };
     }
     default:
