@@ -511,7 +511,7 @@ describe('patches', () => {
     ['application/apply-patch+yaml', `a: ${'['.repeat(200_000)}`, 400],
     [
       'application/json-patch+json',
-      JSON.stringify(Array.from({ length: 3000 }, (_, i) => ({ op: 'add', path: '/a'.repeat(i + 1), value: {} }))),
+      JSON.stringify(Array.from({ length: 1500 }, (_, i) => ({ op: 'add', path: '/a'.repeat(i + 1), value: {} }))),
       422,
     ],
   ])('of type %s that nest without end are refused', async (type, body, status) => {
