@@ -163,6 +163,7 @@ export function assembleApiServer(options: AssemblyOptions): ApiServer {
         flows: new FlowReader(reader),
         maxReading: options.maxReading ?? 400,
         maxWriting: options.maxWriting ?? 200,
+        isServed: (info) => server.serves(info),
         access: options.access,
       }),
     admission: () =>

@@ -15,6 +15,8 @@ export interface FilterOptions {
   /** `--max-requests-inflight` and `--max-mutating-requests-inflight`; 0: as many as come. */
   readonly maxReading: number;
   readonly maxWriting: number;
+  /** Whether there is such a resource: what is not there must not make labels, or anybody could fill the server with them. */
+  readonly isServed: (info: RequestInfo) => boolean;
   /** One line for each request, from -v=3 on. */
   readonly access?: ((line: string) => void) | undefined;
 }
@@ -73,7 +75,7 @@ export class RequestFilters {
     const { info } = exchange;
     exchange.user = user;
     if (isLongRunning(info)) {
-      const key = JSON.stringify({ component: 'apiserver', ...labelsOf(info, exchange.request) });
+      const key = JSON.stringify({ component: 'apiserver', ...this.#labelsOf(exchange) });
       this.#longRunning.set(key, (this.#longRunning.get(key) ?? 0) + 1);
       exchange.release = () => this.#longRunning.set(key, this.#longRunning.get(key)! - 1);
       return true;
@@ -96,13 +98,21 @@ export class RequestFilters {
     return true;
   }
 
+  #labelsOf({ info, request, status }: Exchange): MetricLabels {
+    const labels = labelsOf(info, request);
+    if (!info.isResource) return labels;
+    if (!this.#options.isServed(info)) return { ...labels, group: '', version: '', resource: '', subresource: '', scope: '' };
+    // A subresource that is none.
+    return status === 404 && info.subresource !== '' ? { ...labels, subresource: '' } : labels;
+  }
+
   end(exchange: Exchange): void {
     exchange.release();
     const { clock, access } = this.#options;
     const seconds = (clock.now() - exchange.startedMs(clock)) / 1000;
     const { info, request, status, contentType, size } = exchange;
-    const { verb, group, version, resource, subresource, scope } = labelsOf(info, request);
-    const dryRun = info.query.has('dryRun') ? labelText({ dry_run: info.query.get('dryRun')! }) : NO_DRY_RUN;
+    const { verb, group, version, resource, subresource, scope } = this.#labelsOf(exchange);
+    const dryRun = !info.query.has('dryRun') ? NO_DRY_RUN : info.query.get('dryRun') === 'All' ? 'dry_run="All"' : 'dry_run="invalid"';
     const where = `group="${group}",resource="${resource}",scope="${scope}",subresource="${subresource}",verb="${verb}",version="${version}"`;
     this.#total.add(`code="${status}",component="apiserver",contentType="${contentType}",${dryRun},${where}`);
     const durations = `component="apiserver",${dryRun},${where}`;
@@ -198,12 +208,18 @@ function labelsOf(info: RequestInfo, request: HttpRequest): MetricLabels {
   const { isResource, group, version, resource, subresource } = info;
   const scope = !isResource ? '' : info.name !== '' ? 'resource' : info.namespace !== '' ? 'namespace' : 'cluster';
   if (!isResource) {
-    const isHealth = /^\/(healthz|livez|readyz)/.test(info.path);
-    return { verb: request.method, group: '', version: '', resource: '', subresource: isHealth ? info.path : '', scope };
+    const isHealth = /^\/(healthz|livez|readyz)$/.test(info.path);
+    return { verb: methodOf(request), group: '', version: '', resource: '', subresource: isHealth ? info.path : '', scope };
   }
   const isApply = info.verb === 'patch' && (request.headers.get('content-type') ?? '').startsWith('application/apply-patch+yaml');
-  const verb = CONNECTS.has(subresource) ? 'CONNECT' : isApply ? 'APPLY' : (VERBS[info.verb] ?? request.method);
+  const verb = CONNECTS.has(subresource) ? 'CONNECT' : isApply ? 'APPLY' : (VERBS[info.verb] ?? methodOf(request));
   return { verb, group, version, resource, subresource, scope };
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT']);
+
+function methodOf({ method }: HttpRequest): string {
+  return METHODS.has(method) ? method : 'other';
 }
 
 /** As time.Duration prints: `1.5s`, `20ms`. */

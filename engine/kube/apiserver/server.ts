@@ -135,6 +135,11 @@ export class ApiServer implements ClusterReader {
     return endpoint;
   }
 
+  /** Whether there is such a resource in such a version. */
+  serves({ group, version, resource }: Pick<RequestInfo, 'group' | 'version' | 'resource'>): boolean {
+    return this.#served.has(`${group}/${version}/${resource}`);
+  }
+
   /** Every store has had its first list, and what must be there has been written. */
   get hasStarted(): boolean {
     return this.#hasStarted;
@@ -220,7 +225,10 @@ export class ApiServer implements ClusterReader {
       const user = impersonated(this.#options.authenticator.authenticate(request), request, this.#authorizer);
       if (!(await filters.admit(respond, user))) return;
       const decision = this.#authorizer.authorize(user, info);
-      if (!decision.isAllowed) throw forbiddenFor(user, info, decision.reason);
+      if (!decision.isAllowed) {
+        respond.headers['x-content-type-options'] = 'nosniff';
+        throw forbiddenFor(user, info, decision.reason);
+      }
       out = this.#warning(info, isPretty(info, request) ? prettily(out) : out);
       await this.#dispatch(info, user, isProtobufBody(request) && !this.#isCustom(info) ? await withJsonBody(request) : request, out);
     } catch (error) {
