@@ -84,6 +84,7 @@ export interface AssemblyOptions {
 }
 
 export interface BackendAddress {
+  /** Or the name of a host. */
   readonly address: string;
   readonly port: number;
   readonly isTls: boolean;

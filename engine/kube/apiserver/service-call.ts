@@ -59,5 +59,6 @@ export function transportProblem(error: unknown, host: string): string {
   }
   if (isConnectionLost(error)) return 'EOF';
   if (error instanceof Error && error.name === 'TlsError') return error.message;
+  if (error instanceof Error && error.name === 'ResolveError') return `dial tcp: ${error.message}`;
   throw error;
 }

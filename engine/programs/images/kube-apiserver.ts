@@ -13,6 +13,7 @@ import type { Connection } from '../../sim/stream.ts';
 import { assembleApiServer } from '../../kube/apiserver/assemble.ts';
 import { FlagError, type Flags } from '../../kube/apiserver/flags.ts';
 import { loadedPlugins, pluginNames } from '../../kube/apiserver/admission/chain.ts';
+import { resolveHost } from '../../kube/runtime/resolver.ts';
 import { logLine } from './klog.ts';
 import { EtcdTimes, processMetrics } from './kube-apiserver-metrics.ts';
 import { apiserverFlags, durationSeconds, integerFlag } from './kube-apiserver-flags.ts';
@@ -179,8 +180,9 @@ async function run(process: Process, flags: Flags): Promise<number> {
       usernameHeaders: flags.list('requestheader-username-headers'),
     },
     connectBackend: async ({ address, port: backendPort, isTls, tls, signal }) => {
+      const [resolved = address] = await resolveHost(sys, address, signal);
       const connection = await sys.net.connect({
-        address,
+        address: resolved,
         port: backendPort,
         pid: process.pid,
         ...(signal === undefined ? {} : { signal }),

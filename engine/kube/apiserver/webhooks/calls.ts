@@ -54,7 +54,7 @@ async function post(webhook: Webhook, body: string, options: CallOptions): Promi
   const fail = (reason: string): WebhookCallError => new WebhookCallError(webhook.name, `Post "https://${authority}${target}": ${reason}`);
   let at: { readonly address: string; readonly port: number };
   try {
-    at = service === undefined ? addressOf(where) : resolveService(options.reader, { ...service, port: where.port });
+    at = service === undefined ? { address: where.host, port: where.port } : resolveService(options.reader, { ...service, port: where.port });
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;
     throw fail(error.message);
@@ -99,12 +99,6 @@ function placeOf(url: string): Place {
   const match = /^https:\/\/(\[[^\]]+\]|[^/:?#]+)(?::(\d+))?([^?#]*)/i.exec(url);
   const [, host = '', port = '443', path = ''] = match ?? [];
   return { host: host.replaceAll(/[[\]]/g, ''), port: Number(port), path: path === '' ? '/' : path };
-}
-
-/** The API server asks no name server here: a webhook outside of the cluster has to be given by its address. */
-function addressOf({ host, port }: Place): { readonly address: string; readonly port: number } {
-  if (!/^[\d.]+$/.test(host)) throw new UnreachableError(`dial tcp: lookup ${host}: not emulated: webhooks by the name of their host`);
-  return { address: host, port };
 }
 
 function refusalOf(status: number, body: string): string {

@@ -7,6 +7,7 @@ import { readAllBytes } from '../../../net/http-message.ts';
 import { serveConnection } from '../../../net/http-server.ts';
 import type { Connection } from '../../../sim/stream.ts';
 import type { Json } from '../../registry/definition.ts';
+import { ResolveError } from '../../runtime/resolver.ts';
 import { openTestApi, type TestApi } from '../test-api.ts';
 
 const makeClock = (): VirtualClock => new VirtualClock({ startMs: Date.UTC(2026, 0, 1), settle: () => setImmediate() });
@@ -154,4 +155,22 @@ describe('admission webhooks', () => {
         expect((await call(api, 'POST', `${CONFIGMAPS}?dryRun=All`, configMap('a'))).status).toBe(201);
       },
     ));
+
+  it('at a host nobody knows fail as Go says it', async () => {
+    const clock = makeClock();
+    const asked: string[] = [];
+    await using api = await openTestApi({
+      clock,
+      connectBackend: ({ address }) => {
+        asked.push(address);
+        return Promise.reject(new ResolveError(`lookup ${address} on 10.0.2.3:53: no such host`));
+      },
+    });
+    const elsewhere = configuration('ValidatingWebhookConfiguration', { clientConfig: { url: 'https://hook.example.com/check' } });
+    await call(api, 'POST', '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations', elsewhere);
+    expect((await call(api, 'POST', CONFIGMAPS, configMap('a'))).body['message']).toBe(
+      'Internal error occurred: failed calling webhook "test.example.com": Post "https://hook.example.com/check?timeout=2s": dial tcp: lookup hook.example.com on 10.0.2.3:53: no such host',
+    );
+    expect(asked).toEqual(['hook.example.com']);
+  });
 });
