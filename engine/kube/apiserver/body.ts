@@ -59,7 +59,9 @@ export async function readApiObject(
     if (!(error instanceof BodyError)) throw error;
     throw unrecognized(definition, body, error.message);
   }
-  return { object: checked(value, body, { definition, served, knows }), body };
+  // YAML is made JSON before anybody looks into it, so that is what messages quote.
+  const json = isYaml ? JSON.stringify(value) : body;
+  return { object: checked(value, body, { definition, served, knows }), body: json };
 }
 
 function parse(body: string, isYaml: boolean): unknown {
@@ -85,7 +87,7 @@ function parseYaml(body: string): unknown {
   const [problem] = document.errors;
   if (problem !== undefined) throw new BodyError(`yaml: ${problem.message}`);
   try {
-    return asJson(document.toJS({ maxAliasCount: MAX_ALIASES }));
+    return asJson(document.toJS({ maxAliasCount: MAX_ALIASES, mapAsMap: true }));
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
     throw new BodyError('yaml: document contains excessive aliasing');
@@ -94,7 +96,20 @@ function parseYaml(body: string): unknown {
 
 /** What JSON has no form for (dates, big integers) becomes what it was in the text, or nearly. */
 function asJson(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value ?? null, (_key, member: unknown) => (typeof member === 'bigint' ? Number(member) : member)));
+  if (value instanceof Map) {
+    const out: Record<string, unknown> = {};
+    for (const [key, member] of value) {
+      if (typeof key === 'object' && key !== null)
+        throw new BodyError(`Unsupported map key of type: ${Array.isArray(key) ? 'slice' : 'map'}`);
+      Object.defineProperty(out, String(key), { value: asJson(member), enumerable: true, writable: true, configurable: true });
+    }
+    return out;
+  }
+  if (Array.isArray(value)) return value.map(asJson);
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Set) return [...value].map(asJson);
+  return value instanceof Uint8Array ? btoa(String.fromCharCode(...value)) : (value ?? null);
 }
 
 function isTooDeep(value: unknown, depth: number): boolean {

@@ -129,7 +129,8 @@ export class ResourceEndpoint {
   async #create(given: ApiObject, context: WriteContext, applied: { readonly managedFields: Entries } | undefined): Promise<Stored> {
     const { definition } = this;
     const { bare, entries } = splitManagers(given);
-    const object = this.#stored(deepCopy(bare), context);
+    // What was read from a request is nobody else's.
+    const object = this.#stored(applied === undefined && context.body !== undefined ? bare : deepCopy(bare), context);
     // Defaults may reach into the metadata: some kinds are labelled as their template is.
     definition.strategy.setDefaults?.(object, context.served);
     const meta = { ...object.metadata } as unknown as Record<string, unknown>;
