@@ -5,7 +5,7 @@ import { concat, utf8 } from '../../sim/bytes.ts';
 import type { HttpRequest, HttpResponder } from '../../net/http.ts';
 import { readAllBytes } from '../../net/http-message.ts';
 import { isRecord } from '../machinery/deep.ts';
-import { normalize } from '../machinery/schema/codec.ts';
+import { DecodeError, normalize } from '../machinery/schema/codec.ts';
 import { decodeMessage, encodeObject, encodeWatchFrame, openEnvelope } from '../machinery/schema/protobuf.ts';
 import { ProtoError } from '../machinery/schema/proto-wire.ts';
 import { hasStruct, structOf } from '../machinery/schema/schema.ts';
@@ -117,7 +117,9 @@ function decodedBody(bytes: Uint8Array): unknown {
     }
     return normalize(struct, { kind, apiVersion, ...decodeMessage(struct, raw) });
   } catch (error) {
-    if (error instanceof ProtoError) throw badRequest(error.message);
+    // Texts that are no quantities are noticed late; what nests without end exhausts whoever reads it.
+    if (error instanceof ProtoError || error instanceof DecodeError) throw badRequest(error.message);
+    if (error instanceof RangeError) throw badRequest('proto: nested too deeply');
     throw error;
   }
 }

@@ -353,9 +353,14 @@ function readParts(reader: ProtoReader): Readonly<Record<number, string | number
   return out;
 }
 
+/** The farthest that Date goes. */
+const MAX_TIME_MS = 8.64e15;
+
 function readTime(parts: Readonly<Record<number, string | number>>, isMicro: boolean): string | null {
   if (parts[1] === undefined && parts[2] === undefined) return null;
-  const text = new Date(Number(parts[1] ?? 0) * 1000).toISOString().slice(0, -5);
+  const ms = Number(parts[1] ?? 0) * 1000;
+  if (!(Math.abs(ms) <= MAX_TIME_MS)) throw new ProtoError('proto: time out of range');
+  const text = new Date(ms).toISOString().slice(0, -5);
   return isMicro ? `${text}.${String(Math.floor(Number(parts[2] ?? 0) / 1000)).padStart(6, '0')}Z` : `${text}Z`;
 }
 
