@@ -151,9 +151,10 @@ export class ResourceEndpoint {
     const owners =
       applied === undefined ? this.#tracking.created(object, entries ?? managersOf(object), { ...context, nowMs }) : applied.managedFields;
     setManagers(object, owners);
-    definition.strategy.prepareForCreate?.(object, { nowMs, user: context.user, served: context.served });
 
     await this.#admit(this.#admissionRequest('CREATE', object, undefined, context));
+    // The strategy sees what admission made of it: a pod's class of service counts the limits it was given.
+    definition.strategy.prepareForCreate?.(object, { nowMs, user: context.user, served: context.served });
     dedupOwners(object, context.warn, ' after mutating admission happens');
     // Plugins that change the object see it before it has its name.
     if (isNameless) object.metadata.name = generateName(this.#rng, base);

@@ -4,28 +4,23 @@ import { FieldError } from '../machinery/field-errors.ts';
 import { labelValue, percent, qualifiedName } from '../machinery/names.ts';
 import { type LabelSelector, labelSelectorOf, type LabelSelectorSpec } from '../machinery/selectors.ts';
 import type { Json } from './definition.ts';
+import { findings as problems, int as number, NOT_NEGATIVE, str as text } from './rules.ts';
 
-export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-export const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
+export { findings as problems, int as number, oneOf, str as text } from './rules.ts';
+
 export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : NONE);
 export const record = (value: unknown): Json | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
 const NONE: readonly unknown[] = [];
 
-/** What the checks of names and the like found. */
-export function problems(errors: FieldError[], path: string, value: unknown, found: readonly string[]): void {
-  for (const problem of found) errors.push(FieldError.invalid(path, value, problem));
-}
-
 export function required(errors: FieldError[], path: string, value: unknown): void {
   if (text(value) === '') errors.push(FieldError.required(path, ''));
 }
 
-export const IS_NEGATIVE = 'must be greater than or equal to 0';
 export const IS_IMMUTABLE = 'field is immutable';
 
 export function nonNegative(errors: FieldError[], path: string, value: unknown): void {
-  if (typeof value === 'number' && value < 0) errors.push(FieldError.invalid(path, value, IS_NEGATIVE));
+  if (typeof value === 'number' && value < 0) errors.push(FieldError.invalid(path, value, NOT_NEGATIVE));
 }
 
 export function labels(errors: FieldError[], path: string, given: unknown): void {
@@ -93,10 +88,4 @@ export function notMoreThanAll(errors: FieldError[], path: string, value: unknow
 export function amountOf(value: unknown): number {
   if (typeof value !== 'string') return number(value);
   return /^[+-]?\d+%?$/.test(value) ? Number.parseInt(value, 10) : 0;
-}
-
-export function oneOf(errors: FieldError[], path: string, value: unknown, supported: readonly string[]): void {
-  const given = text(value);
-  if (given === '') errors.push(FieldError.required(path, ''));
-  else if (!supported.includes(given)) errors.push(FieldError.notSupported(path, given, supported));
 }

@@ -4,6 +4,8 @@ import { FieldError } from '../machinery/field-errors.ts';
 import { dns1123Label, dns1123Subdomain, inRange, isIpv4, isIpv6, portName, portNumber } from '../machinery/names.ts';
 import { Quantity } from '../machinery/quantity.ts';
 
+export { isIp } from '../machinery/names.ts';
+
 /** The text, or '' when it is not set. */
 export function str(value: unknown): string {
   return typeof value === 'string' ? value : '';
@@ -52,10 +54,6 @@ export function portAt(errors: FieldError[], path: string, value: unknown): void
 }
 
 export const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
-
-export function isIp(value: string): boolean {
-  return isIpv4(value) || isIpv6(value);
-}
 
 /** net.ParseCIDR would take it. */
 export function isCidr(value: string): boolean {

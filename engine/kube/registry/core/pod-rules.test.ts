@@ -757,6 +757,14 @@ describe('a new pod', () => {
     expect(status).toEqual({ phase: 'Pending', qosClass: 'Guaranteed' });
   });
 
+  it('is of the class that the limits of its namespace give it', async () => {
+    const limits = [{ type: 'Container', default: { cpu: '1' }, defaultRequest: { cpu: '100m' } }];
+    await rules.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'limited' } });
+    await rules.create({ apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'l', namespace: 'limited' }, spec: { limits } });
+    const { status } = await answerOf(pod({}, { namespace: 'limited' }));
+    expect(status!['qosClass']).toBe('Burstable');
+  });
+
   it('knows its account by both names; the new one wins', async () => {
     const { spec } = await answerOf(pod({ serviceAccountName: 'default', serviceAccount: 'other' }));
     expect([spec!['serviceAccountName'], spec!['serviceAccount']]).toEqual(['default', 'default']);
