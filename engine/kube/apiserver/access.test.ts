@@ -195,6 +195,23 @@ describe('RBAC', () => {
     );
   });
 
+  it('answers questions that make no sense with a Status', async () => {
+    const reviews = '/apis/authorization.k8s.io/v1';
+    for (const [path, body, status] of [
+      [`${reviews}/subjectaccessreviews`, { spec: { user: 'x', groups: 5, resourceAttributes: {} } }, 400],
+      [`${reviews}/subjectaccessreviews`, { spec: 'x' }, 400],
+      [`${reviews}/selfsubjectaccessreviews`, [], 400],
+      [`${reviews}/selfsubjectaccessreviews`, { spec: {} }, 422],
+      [`${reviews}/selfsubjectrulesreviews`, { spec: {} }, 400],
+      [`${reviews}/namespaces/default/localsubjectaccessreviews`, { spec: { user: 'x', resourceAttributes: { namespace: 'other' } } }, 422],
+      ['/apis/authentication.k8s.io/v1/tokenreviews', { spec: {} }, 400],
+      ['/apis/authentication.k8s.io/v1/tokenreviews', { spec: { token: 7 } }, 400],
+    ] as const) {
+      const answer = await ask('admin', 'POST', path, body);
+      expect([path, answer.status, answer.body['kind']]).toEqual([path, status, 'Status']);
+    }
+  });
+
   it('agrees with a slow and plain reading of the rules', () => {
     const rng = new SeededRng(11);
     const pick = <T>(list: readonly T[]): T => list[rng.int(list.length)]!;

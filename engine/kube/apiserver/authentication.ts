@@ -162,7 +162,14 @@ function websocketToken(request: HttpRequest): string | undefined {
   if ((request.headers.get('upgrade') ?? '').toLowerCase() !== 'websocket') return undefined;
   for (const protocol of (request.headers.get('sec-websocket-protocol') ?? '').split(',')) {
     const name = protocol.trim();
-    if (name.startsWith(WEBSOCKET_TOKEN)) return text(fromBase64Url(name.slice(WEBSOCKET_TOKEN.length)));
+    if (!name.startsWith(WEBSOCKET_TOKEN)) continue;
+    try {
+      return text(fromBase64Url(name.slice(WEBSOCKET_TOKEN.length)));
+    } catch (error) {
+      // What does not decode is a token nobody knows.
+      if (error instanceof Error) return name;
+      throw error;
+    }
   }
   return undefined;
 }

@@ -6,7 +6,9 @@ import { readAllBytes } from '../../net/http-message.ts';
 import { isSysError } from '../../sim/errno.ts';
 import { text } from '../../sim/bytes.ts';
 import { FieldError } from '../machinery/field-errors.ts';
-import { badRequest, invalid, notFound } from '../machinery/status.ts';
+import { isRecord } from '../machinery/deep.ts';
+import { structOf } from '../machinery/schema/schema.ts';
+import { badRequest, invalid, methodNotSupported, notFound } from '../machinery/status.ts';
 import type { ApiObject, Json } from '../registry/definition.ts';
 import type { Authenticator } from './authentication.ts';
 import type { AuthorizationAttributes, Authorizer } from './authorization.ts';
@@ -15,6 +17,7 @@ import { nodeOf } from './node-authorizer.ts';
 import { aggregate, type RbacAuthorizer } from './rbac.ts';
 import type { SpecialHandler, SpecialRequest } from './server.ts';
 import { negotiate, tableOf } from './table.ts';
+import { typedBody } from './typed-body.ts';
 import type { User } from './user.ts';
 
 export interface ReviewOptions {
@@ -51,7 +54,7 @@ export function reviews(options: ReviewOptions): ReadonlyMap<string, SpecialHand
   const access =
     (subject: (special: SpecialRequest, spec: AccessSpec) => User, isAboutOthers: boolean, isLocal = false): SpecialHandler =>
     async (special) => {
-      const body = ((await special.readBody()) ?? {}) as Json;
+      const body = await questionOf(special);
       const spec = (body['spec'] ?? {}) as AccessSpec;
       const { kind, group } = special.endpoint.definition;
       const namespace = (body['metadata'] as { namespace?: string } | undefined)?.namespace ?? '';
@@ -73,7 +76,7 @@ export function reviews(options: ReviewOptions): ReadonlyMap<string, SpecialHand
     [
       'tokenreviews.authentication.k8s.io',
       async (special) => {
-        const body = ((await special.readBody()) ?? {}) as Json;
+        const body = await questionOf(special);
         const spec = (body['spec'] ?? {}) as { token?: string; audiences?: readonly string[] };
         if ((spec.token ?? '') === '') throw badRequest('token is required for TokenReview in authentication');
         const found = options.authenticator().authenticateToken(spec.token!, spec.audiences ?? []);
@@ -96,9 +99,20 @@ export function reviews(options: ReviewOptions): ReadonlyMap<string, SpecialHand
   ]);
 }
 
+/** The body as the type of the resource and version asked. */
+async function questionOf(special: SpecialRequest): Promise<Json> {
+  const { kind } = special.endpoint.definition;
+  if (special.info.verb !== 'create')
+    throw methodNotSupported({ group: special.served.group, resource: special.info.resource }, special.info.verb);
+  const body = (await special.readBody()) ?? {};
+  if (!isRecord(body)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
+  const struct = structOf(special.served.group, special.served.version, kind);
+  return struct === undefined ? body : (typedBody(struct, body) as Json);
+}
+
 /** Which rules hold for the asking user: a list to show, not to decide by. */
 async function rulesReview(special: SpecialRequest, options: ReviewOptions): Promise<void> {
-  const body = ((await special.readBody()) ?? {}) as Json;
+  const body = await questionOf(special);
   const namespace = String((body['spec'] as Json | undefined)?.['namespace'] ?? '');
   if (namespace === '') throw badRequest('no namespace on request');
   const { rules, errors } = options.rbac().resolve(special.user, namespace);

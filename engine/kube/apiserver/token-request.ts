@@ -3,6 +3,8 @@
 
 import type { Clock } from '../../sim/clock.ts';
 import { jwkOf } from '../machinery/jwk.ts';
+import { isRecord } from '../machinery/deep.ts';
+import { typedBody } from './typed-body.ts';
 import { FieldError } from '../machinery/field-errors.ts';
 import { signToken } from '../machinery/jwt.ts';
 import { badRequest, conflict, invalid, methodNotSupported, notFound } from '../machinery/status.ts';
@@ -47,7 +49,9 @@ export function tokenRequests(options: {
     if (info.verb !== 'create') throw methodNotSupported({ group: '', resource: 'serviceaccounts/token' }, info.verb);
     const { privatePem } = issuer;
     if (privatePem === undefined) throw badRequest('the server issues no tokens');
-    const body = ((await special.readBody()) ?? {}) as TokenRequest;
+    const given = (await special.readBody()) ?? {};
+    if (!isRecord(given)) throw badRequest('the object provided is unrecognized (must be of type TokenRequest)');
+    const body = typedBody('authentication/v1.TokenRequest', given) as unknown as TokenRequest;
     const seconds = body.spec?.expirationSeconds ?? DEFAULT_EXPIRATION_SECONDS;
     const problems: FieldError[] = [];
     if (seconds < MIN_EXPIRATION_SECONDS)
@@ -57,8 +61,8 @@ export function tokenRequests(options: {
     if (problems.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', problems);
     await endpoint.admitSubresource('CREATE', info.name, body as unknown as ApiObject, undefined, context);
     const account = endpoint.find(info.namespace, info.name).object;
-    const given = body.spec?.audiences ?? [];
-    const audiences = given.length > 0 ? given : (issuer.audiences ?? [issuer.issuer]);
+    const named = body.spec?.audiences ?? [];
+    const audiences = named.length > 0 ? named : (issuer.audiences ?? [issuer.issuer]);
     const reference = body.spec?.boundObjectRef ?? undefined;
     const bound = reference === undefined ? {} : boundTo(reference, info.namespace, info.name, reader);
     const now = Math.floor(clock.now() / 1000);
