@@ -39,9 +39,51 @@ const apiService = (spec: object, name = 'v1.a.example'): Loose =>
     { spec: { group: 'a.example', version: 'v1', groupPriorityMinimum: 10, versionPriority: 10, ...spec } },
     { name },
   );
+const FLOW = 'flowcontrol.apiserver.k8s.io/v1beta1';
+const RULE = { subjects: [{ kind: 'User', user: { name: 'jane' } }], nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['/healthz'] }] };
+const flow = (spec: object): Loose =>
+  make(FLOW, 'FlowSchema', { spec: { matchingPrecedence: 9, priorityLevelConfiguration: { name: 'a' }, rules: [RULE], ...spec } });
+const level = (spec: object): Loose => make(FLOW, 'PriorityLevelConfiguration', { spec });
 const SUBDOMAIN = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`;
 
 const REFUSALS: readonly (readonly [name: string, object: Loose, want: string])[] = [
+  ['a flow as it should be', flow({}), 'ok'],
+  [
+    'a flow before all others',
+    flow({ matchingPrecedence: 1 }),
+    "spec.matchingPrecedence: Invalid value: 1: only the schema named 'exempt' may have matchingPrecedence 1",
+  ],
+  [
+    'a flow of nobody',
+    flow({ rules: [{}] }),
+    '[spec.rules[0].subjects: Required value: subjects must contain at least one value, spec.rules[0]: Required value: at least one of resourceRules and nonResourceRules has to be non-empty]',
+  ],
+  [
+    'a flow of a user who is none',
+    flow({ rules: [{ ...RULE, subjects: [{ kind: 'User', group: { name: 'g' } }] }] }),
+    "[spec.rules[0].subjects[0].user: Required value: user is required when subject kind is 'User', spec.rules[0].subjects[0].group: Forbidden: group is forbidden when subject kind is not 'Group']",
+  ],
+  [
+    'a flow to a path that is none',
+    flow({ rules: [{ ...RULE, nonResourceRules: [{ verbs: ['fly'], nonResourceURLs: ['a'] }] }] }),
+    '[spec.rules[0].nonResourceRules[0].verbs: Unsupported value: []string{"fly"}: supported values: "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch", spec.rules[0].nonResourceRules[0].nonResourceURLs[0]: Invalid value: "a": must start with slash]',
+  ],
+  ['a level of no kind', level({ type: 'Some' }), 'spec.type: Unsupported value: "Some": supported values: "Exempt", "Limited"'],
+  [
+    'a level of exceptions',
+    level({ type: 'Exempt' }),
+    `spec.type: Invalid value: "Exempt": type must be 'Exempt' if and only if name is 'exempt'`,
+  ],
+  [
+    'a level that draws more than there is',
+    level({ type: 'Limited', limited: { limitResponse: { type: 'Queue', queuing: { queues: 4, handSize: 5 } } } }),
+    'spec.limited.limitResponse.queuing.handSize: Invalid value: 5: should not be greater than queues (4)',
+  ],
+  [
+    'a level whose hash is too short',
+    level({ type: 'Limited', limited: { limitResponse: { type: 'Queue', queuing: { queues: 10000, handSize: 8 } } } }),
+    'spec.limited.limitResponse.queuing.handSize: Invalid value: 8: required entropy bits of deckSize 10000 and handSize 8 should not be greater than 60',
+  ],
   ['a policy as it should be', policy({ podSelector: {}, ingress: [{ from: [{ podSelector: {} }], ports: [{ port: 'http' }] }] }), 'ok'],
   [
     'a policy of a protocol nobody speaks',

@@ -1,9 +1,9 @@
 // FlowSchema.
 
-import { FieldError } from '../../machinery/field-errors.ts';
 import { ageCell, countColumn, textColumn } from '../columns.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ApiObject, type ResourceDefinition } from '../definition.ts';
 import { specOf } from '../object-access.ts';
+import { conditionErrors, validateFlowSchema, validateFlowSchemaUpdate } from './flow-validation.ts';
 
 interface Spec {
   readonly priorityLevelConfiguration?: { readonly name?: string };
@@ -16,7 +16,6 @@ interface Condition {
 }
 
 const DEFAULT_PRECEDENCE = 1000;
-const MAX_PRECEDENCE = 10_000;
 
 const spec = (object: ApiObject): Spec => (object['spec'] ?? {}) as Spec;
 
@@ -36,27 +35,9 @@ export const FLOW_SCHEMA: ResourceDefinition = defineResource<ApiObject>({
     prepareForCreate(object) {
       object['status'] = {};
     },
-    validate(object) {
-      const errors: FieldError[] = [];
-      const { matchingPrecedence = 0, priorityLevelConfiguration, distinguisherMethod } = spec(object);
-      if (matchingPrecedence <= 0)
-        errors.push(FieldError.invalid('spec.matchingPrecedence', matchingPrecedence, 'must be a positive value'));
-      if (matchingPrecedence > MAX_PRECEDENCE)
-        errors.push(FieldError.invalid('spec.matchingPrecedence', matchingPrecedence, `must not be greater than ${MAX_PRECEDENCE}`));
-      if (matchingPrecedence === 1 && object.metadata.name !== 'exempt')
-        errors.push(
-          FieldError.invalid('spec.matchingPrecedence', matchingPrecedence, "only the schema named 'exempt' may have matchingPrecedence 1"),
-        );
-      if (
-        distinguisherMethod !== undefined &&
-        distinguisherMethod !== null &&
-        !['ByNamespace', 'ByUser'].includes(distinguisherMethod.type)
-      )
-        errors.push(FieldError.notSupported('spec.distinguisherMethod', distinguisherMethod, ['ByNamespace', 'ByUser']));
-      if ((priorityLevelConfiguration?.name ?? '') === '')
-        errors.push(FieldError.required('spec.priorityLevelConfiguration.name', 'must reference a priority level'));
-      return errors;
-    },
+    validate: validateFlowSchema,
+    validateUpdate: validateFlowSchemaUpdate,
+    validateStatusUpdate: conditionErrors,
   },
   table: {
     columns: [

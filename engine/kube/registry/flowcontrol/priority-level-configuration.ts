@@ -2,10 +2,10 @@
 // Not modelled: the queues and limits it asks for.
 
 import { isRecord } from '../../machinery/deep.ts';
-import { FieldError } from '../../machinery/field-errors.ts';
 import { ageCell, textColumn } from '../columns.ts';
 import { AGE_COLUMN, defineResource, NAME_COLUMN, type ApiObject, type Json, type ResourceDefinition } from '../definition.ts';
 import { specOf } from '../object-access.ts';
+import { conditionErrors, validatePriorityLevel, validatePriorityLevelUpdate } from './flow-validation.ts';
 
 interface Queuing {
   readonly queues?: number;
@@ -47,15 +47,9 @@ export const PRIORITY_LEVEL_CONFIGURATION: ResourceDefinition = defineResource<A
     prepareForCreate(object) {
       object['status'] = {};
     },
-    validate(object) {
-      const { type, limited } = (object['spec'] ?? {}) as Spec;
-      if (object.metadata.name !== 'exempt' && type === 'Exempt')
-        return [FieldError.invalid('spec.type', type, "must be 'Limited' if the name of the priority level is not 'exempt'")];
-      if (type === 'Exempt')
-        return limited === undefined ? [] : [FieldError.forbidden('spec.limited', 'must be nil if the type is not Limited')];
-      if (type === 'Limited') return limited === undefined ? [FieldError.required('spec.limited', 'must not be empty')] : [];
-      return [FieldError.notSupported('spec.type', type ?? '', ['Exempt', 'Limited'])];
-    },
+    validate: validatePriorityLevel,
+    validateUpdate: validatePriorityLevelUpdate,
+    validateStatusUpdate: conditionErrors,
   },
   table: {
     columns: [
