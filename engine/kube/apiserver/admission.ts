@@ -21,6 +21,15 @@ export interface AdmissionRequest {
   readonly user: User;
   /** Nothing will be stored: a plugin must leave nothing behind either. */
   readonly isDryRun?: boolean;
+  /** Tells the client something in a Warning header. */
+  readonly warn?: (text: string) => void;
+  readonly rounds?: AdmissionRounds;
+}
+
+/** The chain admits a request once more when a webhook changed it: what came before may have something to say to that. */
+export interface AdmissionRounds {
+  readonly isSecond: boolean;
+  isSecondWanted: boolean;
 }
 
 export interface AdmissionPlugin {

@@ -571,6 +571,7 @@ export class ResourceEndpoint {
       object,
       old,
       user: context.user,
+      ...(context.warn === undefined ? {} : { warn: context.warn }),
       isDryRun: context.isDryRun,
     };
   }
@@ -589,6 +590,14 @@ export class ResourceEndpoint {
   }
 
   async #admit(request: AdmissionRequest): Promise<void> {
+    const rounds = { isSecond: false, isSecondWanted: false };
+    await this.#admitOnce({ ...request, rounds });
+    if (!rounds.isSecondWanted) return;
+    rounds.isSecond = true;
+    await this.#admitOnce({ ...request, rounds });
+  }
+
+  async #admitOnce(request: AdmissionRequest): Promise<void> {
     for (const plugin of this.#admission) {
       const pending = plugin.admit?.(request);
       if (pending !== undefined) await pending;

@@ -26,6 +26,8 @@ export interface Verdict {
   readonly isAllowed: boolean;
   readonly status: Readonly<Record<string, unknown>> | undefined;
   readonly patch: readonly JsonPatchOperation[];
+  /** For the client. */
+  readonly warnings: readonly string[];
 }
 
 /** `request` is the review's request without its uid. Throws WebhookCallError. */
@@ -54,7 +56,8 @@ async function post(webhook: Webhook, body: string, options: CallOptions): Promi
   const fail = (reason: string): WebhookCallError => new WebhookCallError(webhook.name, `Post "https://${authority}${target}": ${reason}`);
   let at: { readonly address: string; readonly port: number };
   try {
-    at = service === undefined ? { address: where.host, port: where.port } : resolveService(options.reader, { ...service, port: where.port });
+    at =
+      service === undefined ? { address: where.host, port: where.port } : resolveService(options.reader, { ...service, port: where.port });
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;
     throw fail(error.message);
@@ -145,11 +148,13 @@ function checked(
       if (patchType !== undefined) throw fail('validating webhook may not return response.patchType');
     }
   }
+  const warnings = Array.isArray(response['warnings']) ? response['warnings'].map(String) : [];
   const patch = isMutating && typeof given === 'string' && given !== '' ? parsePatch(given) : [];
   return {
     isAllowed: response['allowed'] === true,
     status: isRecord(response['status']) ? response['status'] : undefined,
     patch,
+    warnings,
   };
 }
 

@@ -1,5 +1,4 @@
 // Models MutatingAdmissionWebhook and ValidatingAdmissionWebhook.
-// Not modelled: warnings that webhooks send back; running the built-in plugins again behind a webhook that changed something.
 
 import type { Rng } from '../../../sim/rng.ts';
 import { ApiError } from '../../machinery/api-error.ts';
@@ -11,7 +10,7 @@ import { badRequest, internalError } from '../../machinery/status.ts';
 import type { Status } from '../../machinery/types.ts';
 import type { Webhook, WebhookConfiguration } from '../../registry/admissionregistration/webhook-validation.ts';
 import type { ApiObject, ServedVersion } from '../../registry/definition.ts';
-import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
+import type { AdmissionPlugin, AdmissionRequest, AdmissionRounds } from '../admission.ts';
 import { randomUid } from '../meta.ts';
 import { fromStorage, toStorage } from '../version-conversion.ts';
 import { callWebhook, WebhookCallError, type CallOptions, type Verdict } from './calls.ts';
@@ -51,20 +50,42 @@ function hooksOf(plural: string, { definition }: AdmissionRequest, { reader }: W
     : configurations.flatMap(({ object }) => (object as unknown as WebhookConfiguration).webhooks ?? []);
 }
 
+/** What the second round has to know of the first. */
+interface Reinvocation {
+  /** Called already, and willing to be again. */
+  readonly willing: Set<Webhook>;
+  readonly wanted: Set<Webhook>;
+  /** The object as webhooks left it. */
+  output: ApiObject | undefined;
+}
+
+const reinvocations = new WeakMap<AdmissionRounds, Reinvocation>();
+
+function reinvocationOf(rounds: AdmissionRounds): Reinvocation {
+  const known = reinvocations.get(rounds) ?? { willing: new Set(), wanted: new Set(), output: undefined };
+  reinvocations.set(rounds, known);
+  return known;
+}
+
+function wantWilling({ willing, wanted }: Reinvocation): void {
+  for (const webhook of willing) wanted.add(webhook);
+  willing.clear();
+}
+
 async function mutate(hooks: readonly Webhook[], request: AdmissionRequest, options: WebhookOptions): Promise<void> {
-  const again: Webhook[] = [];
-  let lastChange = -1;
-  for (const [index, webhook] of hooks.entries()) {
+  const rounds = request.rounds ?? { isSecond: false, isSecondWanted: false };
+  const reinvocation = reinvocationOf(rounds);
+  if (rounds.isSecond && !isDeepEqual(request.object, reinvocation.output)) wantWilling(reinvocation);
+  for (const webhook of hooks) {
     const served = invocationOf(webhook, request, options.reader);
-    if (served === undefined) continue;
-    if (webhook.reinvocationPolicy === 'IfNeeded') again.push(webhook);
-    if (await mutateOnce(webhook, request, served, options)) lastChange = index;
+    if (served === undefined || (rounds.isSecond && !reinvocation.wanted.has(webhook))) continue;
+    if (await mutateOnce(webhook, request, served, options)) {
+      wantWilling(reinvocation);
+      rounds.isSecondWanted = true;
+    }
+    if (webhook.reinvocationPolicy === 'IfNeeded') reinvocation.willing.add(webhook);
   }
-  for (const webhook of again) {
-    if (hooks.indexOf(webhook) >= lastChange) continue;
-    const served = invocationOf(webhook, request, options.reader);
-    if (served !== undefined) await mutateOnce(webhook, request, served, options);
-  }
+  reinvocation.output = request.object === undefined ? undefined : deepCopy(request.object);
 }
 
 async function mutateOnce(webhook: Webhook, request: AdmissionRequest, served: ServedVersion, options: WebhookOptions): Promise<boolean> {
@@ -119,6 +140,7 @@ async function ask(
     if (webhook.failurePolicy === 'Ignore') return undefined;
     throw internalError(error.message);
   }
+  for (const warning of verdict.warnings) request.warn?.(warning);
   if (!verdict.isAllowed) throw refusal(webhook.name, verdict.status);
   return verdict;
 }

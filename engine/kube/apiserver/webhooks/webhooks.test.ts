@@ -173,4 +173,65 @@ describe('admission webhooks', () => {
     );
     expect(asked).toEqual(['hook.example.com']);
   });
+
+  it('have warnings for the client', () =>
+    withHook(
+      'ValidatingWebhookConfiguration',
+      () => ({ allowed: true, warnings: ['mind the "gap"'] }),
+      {},
+      async (api) => {
+        const response = await api.client.raw('POST', CONFIGMAPS, {
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(configMap('a')),
+        });
+        await readAllBytes(response.body);
+        expect([response.status, response.headers.get('warning')]).toEqual([201, '299 - "mind the \\"gap\\""']);
+      },
+    ));
+
+  it.each([
+    { reinvocationPolicy: 'Never', asked: 1 },
+    { reinvocationPolicy: 'IfNeeded', asked: 2 },
+  ])('that change a pod have the plugins before them look again: $reinvocationPolicy', async ({ reinvocationPolicy, asked }) => {
+    const clock = makeClock();
+    const paths: string[] = [];
+    const hook = (name: string, more: object): object => ({
+      name: `${name}.example.com`,
+      clientConfig: { service: { namespace: 'default', name: 'hook', path: `/${name}` } },
+      rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+      admissionReviewVersions: ['v1'],
+      sideEffects: 'None',
+      ...more,
+    });
+    const sidecar = { op: 'add', path: '/spec/containers/-', value: { name: 'sidecar', image: 'proxy' } };
+    const answer: Answerer = (_review, path) => {
+      paths.push(path.replace(/\?.*/, ''));
+      return path.startsWith('/second')
+        ? { allowed: true, patchType: 'JSONPatch', patch: toBase64(utf8(JSON.stringify([sidecar]))) }
+        : { allowed: true };
+    };
+    await using api = await openTestApi({ clock, connectBackend: backend(clock, answer) });
+    const post = (target: string, body: object): Promise<{ status: number; body: Json }> => call(api, 'POST', target, body);
+    await post('/api/v1/namespaces/default/services', { metadata: { name: 'hook' }, spec: { ports: [{ port: 443 }] } });
+    await post('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } });
+    await post('/api/v1/namespaces/default/limitranges', {
+      metadata: { name: 'limits' },
+      spec: { limits: [{ type: 'Container', defaultRequest: { cpu: '100m' } }] },
+    });
+    await post('/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', {
+      metadata: { name: 'test' },
+      webhooks: [hook('first', { reinvocationPolicy }), hook('second', {})],
+    });
+    const pod = { metadata: { name: 'web' }, spec: { automountServiceAccountToken: false, containers: [{ name: 'a', image: 'nginx' }] } };
+    const { status, body } = await post('/api/v1/namespaces/default/pods', pod);
+    expect([status, body['message']]).toEqual([201, undefined]);
+    const { containers } = body['spec'] as { containers: { name: string; resources: object }[] };
+    const requests = { requests: { cpu: '100m' } };
+    expect(containers.map(({ name, resources }) => ({ name, resources }))).toEqual([
+      { name: 'a', resources: requests },
+      { name: 'sidecar', resources: requests },
+    ]);
+    expect(paths.filter((path) => path === '/first')).toHaveLength(asked);
+    expect(paths.filter((path) => path === '/second')).toHaveLength(1);
+  });
 });
