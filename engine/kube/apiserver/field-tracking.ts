@@ -1,7 +1,7 @@
 // managedFields of one resource: its versions and types, and the API's errors for what server-side apply refuses.
 
 import { ApiError } from '../machinery/api-error.ts';
-import { TypedError } from '../machinery/managed-fields/elements.ts';
+import { ElementError, TypedError } from '../machinery/managed-fields/elements.ts';
 import { showPath } from '../machinery/managed-fields/field-set.ts';
 import type { ManagedFieldsEntry } from '../machinery/managed-fields/managers.ts';
 import { trackApply, trackCreate, trackUpdate, type AppliedObject, type ShapeCache } from '../machinery/managed-fields/tracker.ts';
@@ -88,7 +88,7 @@ export class FieldTracking {
       return trackApply({ ...this.#write(write), live, isCreate: current === undefined, liveManagers }, config, { force });
     } catch (error) {
       if (error instanceof ApplyConflict) throw conflictError(error.conflicts);
-      if (error instanceof TypedError) throw plainError(error.message);
+      if (error instanceof TypedError || error instanceof ElementError) throw plainError(error.message);
       throw error;
     }
   }

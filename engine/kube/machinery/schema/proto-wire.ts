@@ -19,6 +19,10 @@ export class ProtoWriter {
     return this.#buffer.length - this.#at;
   }
 
+  get capacity(): number {
+    return this.#buffer.length;
+  }
+
   reset(): void {
     this.#at = this.#buffer.length;
   }

@@ -1,7 +1,7 @@
 // Models the protocol buffers of the API's types: objects in JSON's form to bytes and back. What is no pointer is always written,
 // as the generated code of Go does; field numbers come from proto-fields.json, which scripts/api-fields.mjs makes.
 
-import { Quantity } from '../quantity.ts';
+import { canonicalQuantity } from '../quantity.ts';
 import { fromBase64, toBase64 } from '../../../sim/bytes.ts';
 import numbers from './proto-fields.json' with { type: 'json' };
 import { BYTES, FIXED64, ProtoError, ProtoReader, ProtoWriter, VARINT } from './proto-wire.ts';
@@ -63,9 +63,19 @@ function planOf(struct: string): Plan {
 
 // -- writing
 
+/** One writer for all: nothing waits while it writes. */
+let writerForAll = new ProtoWriter();
+const MAX_KEPT_BYTES = 1 << 20;
+
+function freshWriter(): ProtoWriter {
+  if (writerForAll.capacity > MAX_KEPT_BYTES) writerForAll = new ProtoWriter();
+  writerForAll.reset();
+  return writerForAll;
+}
+
 /** The message of a struct. */
 export function encodeMessage(struct: string, object: Readonly<Json>): Uint8Array {
-  const writer = new ProtoWriter();
+  const writer = freshWriter();
   writeStruct(writer, struct, object);
   return writer.finish();
 }
@@ -163,12 +173,14 @@ function writeValue(writer: ProtoWriter, number: number, type: TypeRef, value: u
       writer.tag(number, BYTES);
       return;
     }
-    case 'quantity':
-      writeMessage(writer, number, () => {
-        writer.text(value === undefined || value === null ? '0' : Quantity.parse(String(value as string)).toString());
-        writer.tag(1, BYTES);
-      });
+    case 'quantity': {
+      const before = writer.size;
+      writer.text(value === undefined || value === null ? '0' : canonicalQuantity(String(value as string)));
+      writer.tag(1, BYTES);
+      writer.varint(writer.size - before);
+      writer.tag(number, BYTES);
       return;
+    }
     case 'intstr':
       writeMessage(writer, number, () => {
         const isText = typeof value === 'string';
@@ -433,7 +445,7 @@ export function encodeObject(
   type: { readonly apiVersion: string; readonly kind: string },
   object: Readonly<Json>,
 ): Uint8Array {
-  const writer = new ProtoWriter();
+  const writer = freshWriter();
   writer.text('');
   writer.tag(4, BYTES);
   writer.text('');
@@ -480,7 +492,7 @@ export function openEnvelope(bytes: Uint8Array): Envelope {
 
 /** A watch event as the stream carries it: its length in four bytes, then meta/v1.WatchEvent around the object. */
 export function encodeWatchFrame(type: string, object: Uint8Array): Uint8Array {
-  const writer = new ProtoWriter();
+  const writer = freshWriter();
   writeMessage(writer, 2, () => {
     writer.raw(object);
     writer.varint(object.length);
