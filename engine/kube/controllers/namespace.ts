@@ -82,8 +82,7 @@ async function deleteContent(context: ControllerContext, namespace: Namespace): 
     const after = before.items.length === 0 ? [] : (await context.client.list(resource, { namespace: name })).items;
     if (after.length === 0) continue;
     total += after.length;
-    const plural = resource.group === '' ? resource.resource : `${resource.resource}.${resource.group}`;
-    kinds.push(`${plural}. has ${after.length} resource instances`);
+    kinds.push(`${resource.resource}.${resource.group} has ${after.length} resource instances`);
     for (const object of after) {
       for (const finalizer of object.metadata.finalizers ?? []) finalizers.set(finalizer, (finalizers.get(finalizer) ?? 0) + 1);
     }

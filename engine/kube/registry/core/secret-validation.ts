@@ -74,7 +74,9 @@ function goJsonMapError(json: string): string | undefined {
   }
 }
 
-function decodedLength(base64: string): number {
+/** Null stands for no bytes, as Go reads it. */
+function decodedLength(given: string | null): number {
+  const base64 = given ?? '';
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
   return Math.floor((base64.length * 3) / 4) - padding;
 }
