@@ -36,6 +36,12 @@ it.each([
     '{"apiVersion":"v1","data":{"a":"not base64!"},"kind":"Secret","metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\\"a\\":1}"},"name":"secbad"}}',
     'v1.Secret.ObjectMeta: v1.ObjectMeta.TypeMeta: Kind: Data: decode base64: illegal base64 data at input byte 3, error found in #10 byte of ...|t base64!"},"kind":"|..., bigger context ...|{"apiVersion":"v1","data":{"a":"not base64!"},"kind":"Secret","metadata":{"annotations":{"kube|...',
   ],
+  [
+    'a number in data: what comes after it is read on',
+    'core/v1.ConfigMap',
+    '{"apiVersion":"v1","data":{"n":5},"kind":"ConfigMap","metadata":{"annotations":{},"name":"x"}}',
+    'v1.ConfigMap.ObjectMeta: v1.ObjectMeta.TypeMeta: Kind: Data: ReadString: expects " or n, but found 5, error found in #10 byte of ...|ta":{"n":5},"kind":"|..., bigger context ...|{"apiVersion":"v1","data":{"n":5},"kind":"ConfigMap","metadata":{"annotations":{},|...',
+  ],
 ])('%s', (_name, struct, json, want) => {
   expect(readingProblem(struct, json)).toBe(want);
 });

@@ -107,8 +107,10 @@ class Iterator {
       this.#report('readFieldHash', `expect ", but found ${shown(first)}`);
       return END;
     }
-    this.#head--;
-    const name = this.#readString();
+    const plain = this.#plainString();
+    // After an error a name with escapes is left where the first of them is.
+    if (plain === undefined && this.error !== undefined) while (this.#text[this.#head] !== '\\') this.#head++;
+    const name = plain ?? this.#readEscapedString();
     return this.#expectColon('readFieldHash', 'expect :') ? name : END;
   }
 
@@ -163,24 +165,31 @@ class Iterator {
   #readString(): string {
     const first = this.#nextToken();
     if (first === '"') {
-      const start = this.#head;
-      for (let at = start; at < this.#text.length; at++) {
-        const character = this.#text[at]!;
-        if (character === '"') {
-          this.#head = at + 1;
-          return this.#text.slice(start, at);
-        }
-        if (character === '\\') break;
-        if (character < ' ') {
-          this.#report('ReadString', `invalid control character found: ${character.charCodeAt(0)}`);
-          return '';
-        }
-      }
+      const plain = this.#plainString();
+      if (plain !== undefined) return plain;
       return this.#readEscapedString();
     }
     if (first === 'n') this.#expectRest('ull');
     else this.#report('ReadString', `expects " or n, but found ${shown(first)}`);
     return '';
+  }
+
+  /** The rest of a string without escapes; nothing is read when it has some. */
+  #plainString(): string | undefined {
+    const start = this.#head;
+    for (let at = start; at < this.#text.length; at++) {
+      const character = this.#text[at]!;
+      if (character === '"') {
+        this.#head = at + 1;
+        return this.#text.slice(start, at);
+      }
+      if (character === '\\') return undefined;
+      if (character < ' ') {
+        this.#report('ReadString', `invalid control character found: ${character.charCodeAt(0)}`);
+        return '';
+      }
+    }
+    return undefined;
   }
 
   /** After an error such a string is not read at all. */
@@ -256,7 +265,8 @@ class Iterator {
   #skip(): void {
     const first = this.#nextToken();
     if (first === '"') {
-      this.#head--;
+      if (this.#plainString() !== undefined) return;
+      this.#unread();
       this.#readString();
     } else if (first === 'n') this.#expectRest('ull');
     else if (first === 't') this.#expectRest('rue');
