@@ -10,7 +10,7 @@ import { QuietRelay } from './quiet-relay.ts';
 import { findKubectl } from '../../../scripts/lib/real-kubectl.mjs';
 import { openLab, type LabHost } from '../../../electron/host/lab-host.ts';
 
-const TEMPLATE = path.resolve(import.meta.dirname, '../../../out/host/lecture-1.20.lab');
+export const TEMPLATE = path.resolve(import.meta.dirname, '../../../out/host/lecture-1.20.lab');
 
 export const KUBECTL = findKubectl();
 
