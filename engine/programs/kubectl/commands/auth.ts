@@ -7,6 +7,7 @@ import { objects, text } from '../describe/values.ts';
 import type { JsonObject } from '../printers/json.ts';
 import { plainTable } from '../printers/table.ts';
 import { objectsOf } from '../resource/infos.ts';
+import { goList, shownRules } from '../resource/rbac-rules.ts';
 import { quantity } from '../resource/sorting.ts';
 import { at, ResultPrinter } from './common.ts';
 
@@ -108,16 +109,8 @@ async function listRules(context: Context, namespace: string): Promise<void> {
       status: { resourceRules: null, nonResourceRules: null, incomplete: false },
     },
   });
-  const list = (value: unknown): string => `[${Array.isArray(value) ? value.map(text).join(' ') : ''}]`;
-  const rows: string[][] = [];
-  for (const rule of objects(at(review, 'status', 'resourceRules'))) {
-    const groups = Array.isArray(rule['apiGroups']) ? (rule['apiGroups'] as string[]) : [''];
-    for (const group of groups)
-      for (const resource of Array.isArray(rule['resources']) ? (rule['resources'] as string[]) : [])
-        rows.push([group === '' ? resource : `${resource}.${group}`, '[]', list(rule['resourceNames']), list(rule['verbs'])]);
-  }
-  for (const rule of objects(at(review, 'status', 'nonResourceRules')))
-    rows.push(['', list(rule['nonResourceURLs']), '[]', list(rule['verbs'])]);
+  const rules = [...objects(at(review, 'status', 'resourceRules')), ...objects(at(review, 'status', 'nonResourceRules'))];
+  const rows = shownRules(rules).map(({ resource, urls, names, verbs }) => [resource, goList(urls), goList(names), goList(verbs)]);
   await context.out(
     plainTable([...(context.flags.bool('no-headers') ? [] : [['Resources', 'Non-Resource URLs', 'Resource Names', 'Verbs']]), ...rows]),
   );

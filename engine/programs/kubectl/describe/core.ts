@@ -1,4 +1,4 @@
-// Models the describers of services, endpoints, config maps, secrets, namespaces, service accounts and budgets.
+// Models the describers of services, endpoints, config maps, secrets, namespaces and service accounts.
 
 import type { Context } from '../context.ts';
 import { isNotFound } from '../../../kube/machinery/api-error.ts';
@@ -6,11 +6,12 @@ import { fromBase64, text as utf8Text } from '../../../sim/bytes.ts';
 import { isObject, type JsonObject } from '../printers/json.ts';
 import { at } from '../commands/common.ts';
 import { eventsOf, writeEvents } from './events.ts';
-import { objects, selectorText, text } from './values.ts';
-import { DescribeWriter, writeAnnotations, writeLabels } from './writer.ts';
+import { writeLimitRanges, writeQuotas } from './policy.ts';
+import { endpointsText, objects, selectorText, text } from './values.ts';
+import { startWithLabels } from './writer.ts';
 
 export async function describeService(context: Context, service: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = head(service);
+  const writer = startWithLabels(service);
   const spec = (key: string): unknown => at(service, 'spec', key);
   const line = (title: string, value: string): void => writer.line(0, `${title}:\t${value}`);
   const list = (value: unknown): string => (Array.isArray(value) && value.length > 0 ? value.map(text).join(',') : '<none>');
@@ -33,7 +34,7 @@ export async function describeService(context: Context, service: JsonObject, sho
     writer.line(0, `Port:\t${name}\t${text(port['port'])}/${protocol}`);
     line('TargetPort', `${text(port['targetPort'])}/${protocol}`);
     if (Number(port['nodePort'] ?? 0) !== 0) writer.line(0, `NodePort:\t${name}\t${text(port['nodePort'])}/${protocol}`);
-    line('Endpoints', endpointText(endpoints, text(port['name'])));
+    line('Endpoints', endpointsText(endpoints, text(port['name'])));
   }
   line('Session Affinity', text(spec('sessionAffinity')));
   if (text(spec('externalTrafficPolicy')) !== '') line('External Traffic Policy', text(spec('externalTrafficPolicy')));
@@ -56,21 +57,8 @@ async function endpointsOf(context: Context, service: JsonObject): Promise<JsonO
   }
 }
 
-const SHOWN_ENDPOINTS = 3;
-
-function endpointText(endpoints: JsonObject | undefined, portName: string): string {
-  const all = objects(endpoints?.['subsets']).flatMap((subset) =>
-    objects(subset['ports'])
-      .filter((port) => text(port['name']) === portName)
-      .flatMap((port) => objects(subset['addresses']).map((address) => `${text(address['ip'])}:${text(port['port'])}`)),
-  );
-  if (all.length === 0) return '<none>';
-  const shown = all.slice(0, SHOWN_ENDPOINTS).join(',');
-  return all.length > SHOWN_ENDPOINTS ? `${shown} + ${all.length - SHOWN_ENDPOINTS} more...` : shown;
-}
-
 export async function describeEndpoints(context: Context, endpoints: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = head(endpoints);
+  const writer = startWithLabels(endpoints);
   writer.line(0, 'Subsets:');
   for (const subset of objects(endpoints['subsets'])) {
     const addresses = (key: string): string => {
@@ -94,21 +82,16 @@ export async function describeEndpoints(context: Context, endpoints: JsonObject,
 }
 
 export async function describeConfigMap(context: Context, map: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = head(map);
+  const writer = startWithLabels(map);
   writer.write(0, '\nData\n====\n');
   const data = isObject(map['data']) ? map['data'] : {};
   for (const key of Object.keys(data).sort()) writer.write(0, `${key}:\n----\n${text(data[key])}\n`);
-  const binary = isObject(map['binaryData']) ? map['binaryData'] : {};
-  if (Object.keys(binary).length > 0) {
-    writer.write(0, '\nBinaryData\n====\n');
-    for (const key of Object.keys(binary).sort()) writer.write(0, `${key}: ${fromBase64(text(binary[key])).length} bytes\n`);
-  }
   if (showEvents) writeEvents(context, writer, await eventsOf(context, map));
   return writer.toString();
 }
 
 export function describeSecret(_: Context, secret: JsonObject): Promise<string> {
-  const writer = head(secret);
+  const writer = startWithLabels(secret);
   writer.write(0, `\nType:\t${text(secret['type'])}\n\nData\n====\n`);
   const data = isObject(secret['data']) ? secret['data'] : {};
   for (const key of Object.keys(data).sort()) {
@@ -120,7 +103,7 @@ export function describeSecret(_: Context, secret: JsonObject): Promise<string> 
 }
 
 export async function describeNamespace(context: Context, namespace: JsonObject): Promise<string> {
-  const writer = head(namespace, { withNamespace: false });
+  const writer = startWithLabels(namespace, { withNamespace: false });
   const name = text(at(namespace, 'metadata', 'name'));
   writer.line(0, `Status:\t${text(at(namespace, 'status', 'phase'))}`);
   const conditions = objects(at(namespace, 'status', 'conditions'));
@@ -142,47 +125,8 @@ export async function describeNamespace(context: Context, namespace: JsonObject)
   return writer.toString();
 }
 
-function writeQuotas(writer: DescribeWriter, quotas: readonly JsonObject[]): void {
-  if (quotas.length === 0) {
-    writer.line(0, 'No resource quota.');
-    return;
-  }
-  writer.line(0, 'Resource Quotas');
-  for (const quota of quotas) {
-    writer.line(0, `  Name:\t${text(at(quota, 'metadata', 'name'))}`);
-    const hard = at(quota, 'status', 'hard');
-    writer.line(0, '  Resource\tUsed\tHard');
-    writer.line(0, '  --------\t---\t---');
-    for (const key of isObject(hard) ? Object.keys(hard).sort() : [])
-      writer.line(0, `  ${key}\t${text(at(quota, 'status', 'used', key))}\t${text(at(hard, key))}`);
-  }
-}
-
-function writeLimitRanges(writer: DescribeWriter, ranges: readonly JsonObject[]): void {
-  if (ranges.length === 0) {
-    writer.line(0, 'No LimitRange resource.');
-    return;
-  }
-  writer.write(0, 'Resource Limits\n Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio\n');
-  writer.write(0, ' ----\t--------\t---\t---\t---------------\t-------------\t-----------------------\n');
-  for (const range of ranges) for (const limit of objects(at(range, 'spec', 'limits'))) writeLimit(writer, limit);
-}
-
-function writeLimit(writer: DescribeWriter, limit: JsonObject): void {
-  const names = new Set(
-    ['min', 'max', 'default', 'defaultRequest', 'maxLimitRequestRatio'].flatMap((key) => Object.keys((limit[key] ?? {}) as object)),
-  );
-  for (const name of [...names].sort()) {
-    const cell = (key: string): string => text(at(limit, key, name) ?? '-');
-    writer.line(
-      0,
-      ` ${text(limit['type'])}\t${name}\t${cell('min')}\t${cell('max')}\t${cell('defaultRequest')}\t${cell('default')}\t${cell('maxLimitRequestRatio')}`,
-    );
-  }
-}
-
 export async function describeServiceAccount(context: Context, account: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = head(account);
+  const writer = startWithLabels(account);
   const namespace = text(at(account, 'metadata', 'namespace'));
   const secrets = objects((await context.rest.json<JsonObject>('GET', `/api/v1/namespaces/${namespace}/secrets`))['items']);
   const uid = at(account, 'metadata', 'uid');
@@ -204,33 +148,4 @@ export async function describeServiceAccount(context: Context, account: JsonObje
   emit('Tokens', names(tokens, ['metadata', 'name']));
   if (showEvents) writeEvents(context, writer, await eventsOf(context, account));
   return writer.toString();
-}
-
-export async function describeBudget(context: Context, budget: JsonObject, showEvents: boolean): Promise<string> {
-  const writer = new DescribeWriter();
-  writer.line(0, `Name:\t${text(at(budget, 'metadata', 'name'))}`);
-  writer.line(0, `Namespace:\t${text(at(budget, 'metadata', 'namespace'))}`);
-  const min = at(budget, 'spec', 'minAvailable');
-  const max = at(budget, 'spec', 'maxUnavailable');
-  if (min !== undefined) writer.line(0, `Min available:\t${text(min)}`);
-  else if (max !== undefined) writer.line(0, `Max unavailable:\t${text(max)}`);
-  const selector = at(budget, 'spec', 'selector');
-  writer.line(0, `Selector:\t${selector === undefined ? '<unset>' : selectorText(selector)}`);
-  writer.line(0, 'Status:');
-  const count = (key: string): string => text(at(budget, 'status', key) ?? 0);
-  writer.line(2, `Allowed disruptions:\t${count('disruptionsAllowed')}`);
-  writer.line(2, `Current:\t${count('currentHealthy')}`);
-  writer.line(2, `Desired:\t${count('desiredHealthy')}`);
-  writer.line(2, `Total:\t${count('expectedPods')}`);
-  if (showEvents) writeEvents(context, writer, await eventsOf(context, budget));
-  return writer.toString();
-}
-
-function head(object: JsonObject, options: { readonly withNamespace: boolean } = { withNamespace: true }): DescribeWriter {
-  const writer = new DescribeWriter();
-  writer.line(0, `Name:\t${text(at(object, 'metadata', 'name'))}`);
-  if (options.withNamespace) writer.line(0, `Namespace:\t${text(at(object, 'metadata', 'namespace'))}`);
-  writeLabels(writer, 0, 'Labels', at(object, 'metadata', 'labels'));
-  writeAnnotations(writer, 0, 'Annotations', at(object, 'metadata', 'annotations'));
-  return writer;
 }

@@ -35,10 +35,13 @@ function writeContent(writer: DescribeWriter, level: number, content: JsonObject
   }
 }
 
-/** `apiVersion` becomes `API Version`. */
+const ACRONYMS = new Set(['API', 'URL', 'UID', 'OSB', 'GUID']);
+
+/** `apiVersion` becomes `API Version`; a name with digits or signs stays as it is. */
 function labelOf(key: string): string {
-  const words = key.replace(/^f:/, 'f:').match(/[A-Z]+(?![a-z])|[A-Z]?[a-z0-9:./-]+|[A-Z]+/g) ?? [key];
+  if (/[^\p{L}-]/u.test(key)) return key;
+  const words = key.match(/\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{Lu}+|-/gu) ?? [key];
   return words
-    .map((word) => (/^(api|uid|url|ip|dns|id|cidr)$/i.test(word) ? word.toUpperCase() : word[0]?.toUpperCase() + word.slice(1)))
+    .map((word) => (ACRONYMS.has(word.toUpperCase()) ? word.toUpperCase() : word.slice(0, 1).toUpperCase() + word.slice(1)))
     .join(' ');
 }

@@ -4,7 +4,6 @@ import type { Context } from '../context.ts';
 import type { JsonObject } from '../printers/json.ts';
 import type { Info } from '../resource/infos.ts';
 import {
-  describeBudget,
   describeConfigMap,
   describeEndpoints,
   describeNamespace,
@@ -12,9 +11,14 @@ import {
   describeService,
   describeServiceAccount,
 } from './core.ts';
+import { describeAutoscaler } from './autoscaling.ts';
 import { describeGeneric } from './generic.ts';
+import { describeEndpointSlice, describeIngress, describeIngressClass } from './networking.ts';
 import { describeNode } from './node.ts';
 import { describePod } from './pod.ts';
+import { describeBudget, describeLimitRange, describeNetworkPolicy, describePriorityClass, describeQuota } from './policy.ts';
+import { describeRole, describeRoleBinding } from './rbac.ts';
+import { describeClaim, describeCsiNode, describePersistentVolume, describeStorageClass } from './storage.ts';
 import {
   describeCronJob,
   describeDaemonSet,
@@ -43,6 +47,23 @@ const DESCRIBERS: Readonly<Record<string, Describer>> = {
   'batch/Job': describeJob,
   'batch/CronJob': describeCronJob,
   'policy/PodDisruptionBudget': describeBudget,
+  '/PersistentVolume': describePersistentVolume,
+  '/PersistentVolumeClaim': describeClaim,
+  '/ResourceQuota': describeQuota,
+  '/LimitRange': describeLimitRange,
+  'storage.k8s.io/StorageClass': describeStorageClass,
+  'storage.k8s.io/CSINode': describeCsiNode,
+  'scheduling.k8s.io/PriorityClass': describePriorityClass,
+  'networking.k8s.io/NetworkPolicy': describeNetworkPolicy,
+  'networking.k8s.io/Ingress': describeIngress,
+  'extensions/Ingress': describeIngress,
+  'networking.k8s.io/IngressClass': describeIngressClass,
+  'discovery.k8s.io/EndpointSlice': describeEndpointSlice,
+  'autoscaling/HorizontalPodAutoscaler': describeAutoscaler,
+  'rbac.authorization.k8s.io/Role': describeRole,
+  'rbac.authorization.k8s.io/ClusterRole': describeRole,
+  'rbac.authorization.k8s.io/RoleBinding': describeRoleBinding,
+  'rbac.authorization.k8s.io/ClusterRoleBinding': describeRoleBinding,
 };
 
 /** The text of one object. */

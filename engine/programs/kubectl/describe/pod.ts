@@ -4,9 +4,10 @@ import type { Context } from '../context.ts';
 import { ageSince } from '../flags/duration.ts';
 import { isObject, type JsonObject } from '../printers/json.ts';
 import { at } from '../commands/common.ts';
-import { writeContainers, writeVolumes } from './containers.ts';
+import { writeContainers } from './containers.ts';
 import { eventsOf, writeEvents } from './events.ts';
 import { controllerOf, objects, text } from './values.ts';
+import { writeVolumes } from './volumes.ts';
 import { DescribeWriter, writeAnnotations, writeLabels } from './writer.ts';
 
 export async function describePod(context: Context, pod: JsonObject, showEvents: boolean): Promise<string> {

@@ -18,6 +18,12 @@ export function rfc1123(timestamp: unknown, zone: Zone): string {
   return `${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} ${offsetOf(offsetMinutes)}`;
 }
 
+/** Go's own form of a time: `2026-01-01 09:00:00 +0900 KST`. */
+export function goTime(timestamp: string, zone: Zone): string {
+  const date = new Date(Date.parse(timestamp) + zone.offsetMinutes * 60_000).toISOString();
+  return `${date.slice(0, 10)} ${date.slice(11, 19)} ${offsetOf(zone.offsetMinutes)} ${zone.name}`;
+}
+
 export function objects(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? (value as unknown[]).filter(isObject) : [];
 }
@@ -56,4 +62,29 @@ export function selectorText(selector: unknown): string {
     );
   }
   return parts.length === 0 ? '<none>' : parts.join(',');
+}
+
+/** `a=b,c=d`, or `<none>`. */
+export function labelsText(labels: unknown): string {
+  const pairs = isObject(labels) ? labels : {};
+  const keys = Object.keys(pairs).sort();
+  return keys.length === 0 ? '<none>' : keys.map((key) => `${key}=${text(pairs[key])}`).join(',');
+}
+
+const SHOWN_ENDPOINTS = 3;
+
+/** `10.0.0.1:80,10.0.0.2:80 + 3 more...`: the ready addresses behind the port of a name. */
+export function endpointsText(endpoints: JsonObject | undefined, portName: string): string {
+  const subsets = objects(endpoints?.['subsets']);
+  if (subsets.length === 0) return '<none>';
+  const all = subsets.flatMap((subset) => {
+    const addresses = objects(subset['addresses']).map((address) => text(address['ip']));
+    const ports = objects(subset['ports']);
+    if (ports.length === 0) return addresses;
+    return ports
+      .filter((port) => text(port['name']) === portName)
+      .flatMap((port) => addresses.map((address) => `${address}:${text(port['port'])}`));
+  });
+  const shown = all.slice(0, SHOWN_ENDPOINTS).join(',');
+  return all.length > SHOWN_ENDPOINTS ? `${shown} + ${all.length - SHOWN_ENDPOINTS} more...` : shown;
 }

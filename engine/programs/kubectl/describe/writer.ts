@@ -1,7 +1,9 @@
 // Models the describers' writer: indented lines whose tabs become columns at the end.
 
 import type { Zone } from '../../../kernel/time-zone.ts';
-import { rfc1123 } from './values.ts';
+import { at } from '../commands/common.ts';
+import type { JsonObject } from '../printers/json.ts';
+import { rfc1123, text as textOf } from './values.ts';
 import { alignTabs, DESCRIBE_LAYOUT } from '../printers/tab-writer.ts';
 
 export class DescribeWriter {
@@ -36,6 +38,19 @@ export class DescribeWriter {
   get raw(): string {
     return this.#text;
   }
+}
+
+/** A writer that has told name, namespace, labels and annotations. */
+export function startWithLabels(
+  object: JsonObject,
+  options: { readonly withNamespace: boolean; readonly zone?: Zone } = { withNamespace: true },
+): DescribeWriter {
+  const writer = new DescribeWriter(options.zone);
+  writer.line(0, `Name:\t${textOf(at(object, 'metadata', 'name'))}`);
+  if (options.withNamespace) writer.line(0, `Namespace:\t${textOf(at(object, 'metadata', 'namespace'))}`);
+  writeLabels(writer, 0, 'Labels', at(object, 'metadata', 'labels'));
+  writeAnnotations(writer, 0, 'Annotations', at(object, 'metadata', 'annotations'));
+  return writer;
 }
 
 const INDENT = '  ';
