@@ -301,8 +301,7 @@ async function setLastApplied(context: Context): Promise<void> {
   });
   throwAll(errors);
   for (const info of infos) {
-    const modified = withConfiguration(info.object ?? {});
-    const wanted = annotationOf(modified, LAST_APPLIED) ?? '';
+    const wanted = `${marshal(sortKeys(info.object ?? {}))}\n`;
     const live = await getObject(context, info);
     const present = annotationOf(live, LAST_APPLIED);
     if (present === undefined && !flags.bool('create-annotation')) {

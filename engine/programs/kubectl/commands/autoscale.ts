@@ -24,6 +24,11 @@ async function run(context: Context): Promise<void> {
   if (max < min) throw new CliError(`--max=MAXPODS must be larger or equal to --min=MINPODS, max: ${max}, min: ${min}`);
   const { infos, errors } = await selectObjects(context, { args: context.args, all: false });
   await forEach(infos, errors, async (info) => {
+    const { group, version, resource, kind } = info.mapping;
+    if (!(await context.discovery.hasSubresource(info.mapping, 'scale')))
+      throw new CliError(
+        `cannot autoscale a ${kind}: could not find scale subresource for ${group}/${version}, Resource=${resource} in discovery information`,
+      );
     let scaler: JsonObject = {
       kind: 'HorizontalPodAutoscaler',
       apiVersion: 'autoscaling/v1',

@@ -16,18 +16,19 @@ export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 export async function dryRunOf(context: Context): Promise<DryRun> {
   if (!context.flags.has('dry-run')) return 'none';
   const value = context.flags.string('dry-run');
-  const warn = (text: string): Promise<void> => context.err(`${klogLine(context.process, 'W', 'helpers.go:553', text)}\n`);
+  const warn = (line: number, text: string): Promise<void> =>
+    context.err(`${klogLine(context.process, 'W', `helpers.go:${line}`, text)}\n`);
   if (value === 'none' || value === 'client' || value === 'server') return value;
   if (value === 'unchanged') {
-    await warn('--dry-run is deprecated and can be replaced with --dry-run=client.');
+    await warn(553, '--dry-run is deprecated and can be replaced with --dry-run=client.');
     return 'client';
   }
   if (/^(1|t|T|true|TRUE|True)$/.test(value)) {
-    await warn(`--dry-run=${value} is deprecated (boolean value) and can be replaced with --dry-run=client.`);
+    await warn(567, `--dry-run=${value} is deprecated (boolean value) and can be replaced with --dry-run=client.`);
     return 'client';
   }
   if (/^(0|f|F|false|FALSE|False)$/.test(value)) {
-    await warn(`--dry-run=${value} is deprecated (boolean value) and can be replaced with --dry-run=none.`);
+    await warn(570, `--dry-run=${value} is deprecated (boolean value) and can be replaced with --dry-run=none.`);
     return 'none';
   }
   throw new CliError(`Invalid dry-run value (${value}). Must be "none", "server", or "client".`);
@@ -50,6 +51,7 @@ export class ResultPrinter {
   readonly #printer: ObjectPrinter | undefined;
   readonly #dryRun: DryRun;
 
+  /** Some commands choose their word too late for the mark of a dry run: they pass `none`. */
   constructor(context: Context, dryRun: DryRun) {
     this.#context = context;
     this.#printer = printerFor(printRequest(context), 'create');

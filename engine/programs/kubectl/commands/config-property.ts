@@ -10,7 +10,8 @@ function locate(
 ): { readonly section: Section; readonly entry: string; readonly key: string | undefined } | 'current-context' {
   if (name === 'current-context') return name;
   const [first = '', ...rest] = name.split('.');
-  if (first !== 'clusters' && first !== 'contexts' && first !== 'users') throw new CliError(`unable to parse ${first} after ${name}`);
+  if (first !== 'clusters' && first !== 'contexts' && first !== 'users')
+    throw new CliError(`unable to parse ${first} after [] at api.Config`);
   if (rest.length === 0) throw new CliError(`can't set a map to a value: map[string]*api.${first}`);
   const tail = rest.join('.');
   const known = [...config[first].keys()].find((entry) => tail === entry || tail.startsWith(`${entry}.`));

@@ -153,7 +153,8 @@ async function useContext(context: Context): Promise<void> {
 async function getContexts(context: Context): Promise<void> {
   const { flags } = context;
   const output = flags.string('output');
-  if (output !== '' && output !== 'name' && output !== 'wide') throw new CliError(`output must be one of '' or 'name': ${output}`);
+  if (output !== '' && output !== 'name' && output !== 'wide')
+    throw new CliError(`--output ${output} is not available in kubectl config get-contexts; resetting to default output format`);
   const loaded = await load(context);
   const names = context.args.length > 0 ? [...context.args] : [...loaded.contexts.keys()];
   const missing = names.filter((name) => !loaded.contexts.has(name));

@@ -7,6 +7,7 @@ import type { JsonObject } from '../printers/json.ts';
 import { objectsOf, type Info } from '../resource/infos.ts';
 import { at, dryRunOf, type DryRun } from './common.ts';
 import { evictPods, podsToLeave } from './drain-pods.ts';
+import { selectorProblem } from '../resource/selector-problem.ts';
 import { patchObject } from './patching.ts';
 
 export const cordon: Command = { name: 'cordon', run: (context) => runCordon(context, true) };
@@ -49,6 +50,8 @@ async function setSchedulable(context: Context, node: Info, isCordon: boolean, d
 
 async function runDrain(context: Context): Promise<void> {
   const dryRun = await dryRunOf(context);
+  if (selectorProblem(context.flags.string('pod-selector')) !== undefined)
+    throw new CliError('--pod-selector=<pod_selector> must be a valid label selector');
   const nodes = await nodesOf(context);
   for (const node of nodes) await setSchedulable(context, node, true, dryRun);
   const drained = new Set<string>();

@@ -20,7 +20,7 @@ interface Place {
 
 async function run(context: Context): Promise<void> {
   const [from, to] = context.args;
-  if (context.args.length !== 2 || from === undefined || to === undefined) throw new CliError('source and destination are required');
+  if (from === undefined || to === undefined) throw new CliError('source and destination are required');
   const source = parse(from);
   const target = parse(to);
   if (source.pod !== '' && target.pod !== '') throw new CliError('one of src or dest must be a local file specification');

@@ -115,7 +115,7 @@ function contents(context: Context, name: string, kind: string): ReadonlyMap<str
   for (const source of flags.list('from-file')) addFile(context, source, add);
   for (const source of flags.has('from-literal') ? flags.list('from-literal') : []) {
     const equals = source.indexOf('=');
-    if (equals < 0) throw new CliError(`invalid literal source ${source}, expected key=value`);
+    if (equals <= 0) throw new CliError(`invalid literal source ${source}, expected key=value`);
     const value = source.slice(equals + 1).replace(/^(['"])(.*)\1$/s, '$2');
     add(source.slice(0, equals), utf8(value));
   }

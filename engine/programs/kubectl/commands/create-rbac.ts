@@ -24,6 +24,8 @@ const VERBS = [
   '*',
 ];
 
+const NON_RESOURCE_VERBS = ['get', 'post', 'put', 'delete', 'patch', 'head', 'options', '*'];
+
 export async function role(context: Context, name: string): Promise<JsonObject> {
   requireRules(context);
   return { kind: 'Role', apiVersion: 'rbac.authorization.k8s.io/v1', metadata: newMetadata(name), rules: await resourceRules(context) };
@@ -49,6 +51,9 @@ export async function clusterRole(context: Context, name: string): Promise<JsonO
   if (flags.list('verb').length === 0) throw new CliError('at least one verb must be specified');
   if (urls.length === 0 && flags.list('resource').length === 0) throw new CliError('one of resource or nonResourceURL must be specified');
   const rules = flags.list('resource').length === 0 ? [] : await resourceRules(context);
+  if (urls.length > 0)
+    for (const verb of flags.list('verb'))
+      if (!NON_RESOURCE_VERBS.includes(verb)) throw new CliError(`invalid verb: '${verb}' for nonResourceURL`);
   if (urls.length > 0) rules.push({ verbs: verbsOf(context), nonResourceURLs: [...new Set(urls)] });
   return { ...head, rules };
 }

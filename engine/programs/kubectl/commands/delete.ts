@@ -4,7 +4,6 @@ import { isNotFound } from '../../../kube/machinery/api-error.ts';
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CliError, throwAll, withSource } from '../errors.ts';
-import { klogLine } from '../klog.ts';
 import { groupKind, pathOf, query } from '../factory/rest-mapper.ts';
 import { type JsonObject } from '../printers/json.ts';
 import { objectsOf, type Info } from '../resource/infos.ts';
@@ -43,6 +42,7 @@ async function run(context: Context): Promise<void> {
     selector: flags.string('selector'),
     fieldSelector: flags.string('field-selector'),
     all: flags.bool('all'),
+    refusesNamesWithAll: true,
     allNamespaces: flags.bool('all-namespaces'),
     latest: false,
   });
@@ -99,15 +99,11 @@ export async function cascadeOf(context: Context): Promise<Deletion['cascade']> 
   const value = context.flags.string('cascade');
   if (value === 'background' || value === 'true') {
     if (value === 'true')
-      await context.err(
-        `${klogLine(context.process, 'W', 'helpers.go:567', '--cascade=true is deprecated (boolean value) and can be replaced with --cascade=background.')}\n`,
-      );
+      await context.err('warning: --cascade=true is deprecated (boolean value) and can be replaced with --cascade=background.\n');
     return 'Background';
   }
   if (value === 'false') {
-    await context.err(
-      `${klogLine(context.process, 'W', 'helpers.go:570', '--cascade=false is deprecated (boolean value) and can be replaced with --cascade=orphan.')}\n`,
-    );
+    await context.err('warning: --cascade=false is deprecated (boolean value) and can be replaced with --cascade=orphan.\n');
     return 'Orphan';
   }
   if (value === 'orphan') return 'Orphan';

@@ -64,7 +64,7 @@ async function run(context: Context): Promise<void> {
   const parts: Part[] = [];
   for (const target of targets) {
     try {
-      parts.push(...(await fetchParts(context, target, isTable || printer === undefined ? TABLE_ACCEPT : 'application/json', sortBy)));
+      parts.push(...(await fetchParts(context, target, isTable ? TABLE_ACCEPT : 'application/json', sortBy)));
     } catch (error) {
       if (!(error instanceof Error) || error.name === 'ProcessExit') throw error;
       if (!(flags.bool('ignore-not-found') && at(error, 'status', 'reason') === 'NotFound')) errors.push(error);
@@ -207,6 +207,8 @@ async function printObjects(context: Context, parts: readonly Part[], errors: re
 
 /** The answer to a raw request, as it is. */
 export async function rawRequest(context: Context, method: string, target: string, body?: string): Promise<string> {
+  if (!/^(\/|[a-z][a-z0-9+.-]*:)/i.test(target))
+    throw new CliError(`--raw must be a valid URL path: parse ${JSON.stringify(target)}: invalid URI for request`);
   const response = await context.rest.send({
     method,
     target: target.startsWith('/') ? target : `/${target}`,

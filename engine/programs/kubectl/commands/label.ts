@@ -2,7 +2,7 @@
 
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
-import { CliError } from '../errors.ts';
+import { CliError, throwAll } from '../errors.ts';
 import { isObject, type JsonObject } from '../printers/json.ts';
 import { equal } from '../resource/strategic-merge.ts';
 import { at, CHANGE_CAUSE, dryRunOf, filenamesOf, recordedCommand, ResultPrinter, shouldRecord } from './common.ts';
@@ -20,7 +20,6 @@ const ANNOTATION: Kind = { field: 'annotations', noun: 'annotation', done: 'anno
 export const label: Command = { name: 'label', run: (context) => run(context, LABEL) };
 export const annotate: Command = { name: 'annotate', run: (context) => run(context, ANNOTATION) };
 
-const KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
 const VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 const VALUE_HINT =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
@@ -28,7 +27,7 @@ const VALUE_HINT =
 async function run(context: Context, kind: Kind): Promise<void> {
   const { flags } = context;
   const dryRun = await dryRunOf(context);
-  const printer = new ResultPrinter(context, dryRun);
+  const printer = new ResultPrinter(context, kind === LABEL ? 'none' : dryRun);
   const { resources, pairs } = split(context.args, kind);
   const { changes, removals } = parse(pairs, kind);
   const files = filenamesOf(context);
@@ -42,12 +41,10 @@ async function run(context: Context, kind: Kind): Promise<void> {
     const old = at(object, 'metadata', kind.field);
     const present: JsonObject = isObject(old) ? old : {};
     if (flags.bool('list')) {
-      await context.out(
-        Object.keys(present)
-          .sort()
-          .map((key) => `${key}=${String(present[key])}\n`)
-          .join(''),
-      );
+      const isOne = infos.length === 1;
+      const { kind: objectKind, group } = info.mapping;
+      if (!isOne) await context.out(`Listing ${kind.field} for ${objectKind}.${group}/${info.name}:\n`);
+      for (const key of Object.keys(present).sort()) await context.out(`${isOne ? '' : ' '}${key}=${String(present[key])}\n`);
       return;
     }
     if (!flags.bool('overwrite')) refuseOverwrites(changes, present, kind);
@@ -103,8 +100,8 @@ function parse(
     }
     const key = pair.slice(0, equals);
     const value = pair.slice(equals + 1);
+    if (kind === LABEL && value.includes('=')) throw new CliError(`invalid label spec: ${pair}`);
     if (kind === LABEL && !VALUE.test(value)) throw new CliError(`invalid label value: "${pair}": ${VALUE_HINT}`);
-    if (kind === LABEL && !KEY.test(key)) throw new CliError(`invalid label spec: ${pair}`);
     changes[key] = value;
   }
   const both = removals.find((key) => key in changes);
@@ -120,12 +117,9 @@ function parse(
 function refuseOverwrites(changes: Readonly<Record<string, string>>, present: JsonObject, kind: Kind): void {
   const taken = Object.keys(changes)
     .sort()
-    .filter((key) => key in present && present[key] !== changes[key] && !(kind === ANNOTATION && key === CHANGE_CAUSE));
+    .filter((key) => key in present && !(kind === ANNOTATION && key === CHANGE_CAUSE));
   if (taken.length === 0) return;
   const texts = taken.map((key) => `'${key}' already has a value (${String(present[key])})`);
-  throw new CliError(
-    kind === LABEL
-      ? `${texts[0] ?? ''}, and --overwrite is false`
-      : `--overwrite is false but found the following declared annotation(s): ${texts.join('; ')}`,
-  );
+  if (kind === LABEL) throwAll(texts.map((each) => new CliError(`${each}, and --overwrite is false`)));
+  throw new CliError(`--overwrite is false but found the following declared annotation(s): ${texts.join('; ')}`);
 }

@@ -34,11 +34,11 @@ async function run(context: Context): Promise<void> {
   const container = args[1] ?? flags.string('container');
   if (flags.bool('all-containers') && container !== '')
     throw new CliError('--all-containers=true should not be specified with container name ' + container);
-  if (flags.isChanged('since') && flags.isChanged('since-time'))
-    throw new CliError('at most one of `sinceTime` or `sinceSeconds` may be specified');
   if (flags.int('tail') < -1) throw new CliError('--tail must be greater than or equal to -1');
   const streams = (await selectPods(context, args[0], selector)).flatMap((pod) => streamsOf(context, pod, container));
   await context.flushWarnings();
+  if (flags.isChanged('since') && flags.isChanged('since-time'))
+    throw new CliError('at most one of `sinceTime` or `sinceSeconds` may be specified');
   const limit = flags.int('max-log-requests');
   if (!flags.bool('follow') || streams.length <= 1) {
     for (const stream of streams) await tolerate(context, copy(context, stream));

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { CliError, throwAll, withSource } from '../errors.ts';
 import { groupKind, pathOf, query } from '../factory/rest-mapper.ts';
 import { marshal, sortKeys, type JsonObject } from '../printers/json.ts';
-import { getObject, infosFromFiles, type Info } from '../resource/infos.ts';
+import { getObject, infosFromFiles, objectsOf, type Info } from '../resource/infos.ts';
 import { decodeYaml, YamlError } from '../resource/yaml-decode.ts';
 import {
   annotated,
@@ -23,10 +23,13 @@ import {
 } from './common.ts';
 import { withConfiguration } from './apply.ts';
 import { deleteObject } from './delete.ts';
-import { forEach, patchObject, recordChange, selectObjects } from './patching.ts';
+import { forEach, patchObject, recordChange } from './patching.ts';
 import { waitForDeletion } from './wait-deleted.ts';
 import { equal } from '../resource/strategic-merge.ts';
 import { rawRequest } from './get.ts';
+import { applyJsonPatch, applyMergePatch, PatchError, type JsonPatchOperation } from '../../../kube/machinery/json-patch.ts';
+import { structOf } from '../../../kube/machinery/schema/schema.ts';
+import { applyStrategicMergePatch, StrategicError } from '../../../kube/machinery/strategic-merge.ts';
 import { sourcesOf } from '../resource/files.ts';
 
 export const patch: Command = { name: 'patch', run: runPatch };
@@ -49,11 +52,24 @@ async function runPatch(context: Context): Promise<void> {
   const type = TYPES[typeName as keyof typeof TYPES];
   const body = patchBody(file === '' ? given : context.readTextFile(file));
   const dryRun = await dryRunOf(context);
-  const printer = new ResultPrinter(context, dryRun);
-  const { infos, errors } = await selectObjects(context, { args: context.args, all: false });
+  const printer = new ResultPrinter(context, 'none');
+  const isLocal = flags.bool('local');
+  const files = filenamesOf(context);
+  const { infos, errors } = await objectsOf(context, {
+    args: context.args,
+    filenames: files,
+    recursive: flags.bool('recursive'),
+    selector: '',
+    all: false,
+    // The object of a file is not read from the server: what the patch changes is told against the file.
+    latest: files.length === 0,
+    ...(isLocal ? { local: true } : {}),
+  });
+  await context.flushWarnings();
   await forEach(infos, errors, async (info) => {
-    if (dryRun === 'client') {
-      await printer.print(info.object ?? {}, 'patched');
+    if (isLocal || dryRun === 'client') {
+      const patched = patchedLocally(info, body, type);
+      await printer.print(patched, equal(info.object, patched) ? 'patched (no change)' : 'patched');
       return;
     }
     const answer = await patchObject(context, info, { body, type, dryRun });
@@ -61,6 +77,24 @@ async function runPatch(context: Context): Promise<void> {
     await printer.print(answer, equal(info.object, answer) ? 'patched (no change)' : 'patched');
   });
   if (infos.length === 0 && errors.length === 0) throw new CliError('no objects passed to patch');
+}
+
+/** What the server would make of it, but for defaults and checks. */
+function patchedLocally(info: Info, body: string, type: (typeof TYPES)[keyof typeof TYPES]): JsonObject {
+  const object = info.object ?? {};
+  const patch = JSON.parse(body) as unknown;
+  try {
+    if (type === TYPES.json) return applyJsonPatch(object, patch as readonly JsonPatchOperation[]) as JsonObject;
+    if (type === TYPES.merge) return applyMergePatch(object, patch) as JsonObject;
+    const { group, version, kind } = info.mapping;
+    const struct = structOf(group, version, kind);
+    if (struct === undefined)
+      throw new CliError(`cannot apply strategic merge patch for ${group}/${version}, Kind=${kind} locally, try --type merge`);
+    return applyStrategicMergePatch(object, patch as JsonObject, struct);
+  } catch (error) {
+    if (error instanceof PatchError || error instanceof StrategicError) throw new CliError(error.message);
+    throw error;
+  }
 }
 
 /** JSON, or YAML made JSON. */

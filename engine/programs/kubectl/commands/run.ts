@@ -30,10 +30,9 @@ async function runPod(context: Context): Promise<void> {
   if (name === undefined || flags.argsBeforeDash === 0) throw context.usage('NAME is required for run');
   const image = flags.string('image');
   if (image === '') throw new CliError('--image is required');
-  if (!IMAGE.test(image))
-    throw new CliError(
-      `Invalid image name "${image}": ${/[A-Z]/.test(image) ? 'repository name must be lowercase' : 'invalid reference format'}`,
-    );
+  if (!IMAGE.test(image)) throw new CliError(`Invalid image name "${image}": invalid reference format`);
+  const pull = flags.string('image-pull-policy');
+  if (!['', 'Always', 'IfNotPresent', 'Never'].includes(pull)) throw context.usage(`invalid image pull policy: ${pull}`);
   const restart = flags.string('restart') || 'Always';
   const isInteractive = flags.bool('stdin');
   const isAttached = flags.isChanged('attach') ? flags.bool('attach') : isInteractive || flags.bool('tty');

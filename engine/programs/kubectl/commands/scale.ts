@@ -16,7 +16,7 @@ const POLL_MS = 100;
 async function run(context: Context): Promise<void> {
   const { flags } = context;
   const dryRun = await dryRunOf(context);
-  const printer = new ResultPrinter(context, dryRun);
+  const printer = new ResultPrinter(context, 'none');
   const replicas = flags.int('replicas');
   if (replicas < 0) throw new CliError('The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0');
   const { infos, errors } = await objectsOf(context, {

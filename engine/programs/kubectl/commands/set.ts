@@ -1,16 +1,19 @@
-// Models `kubectl set`: image, env, resources, selector and serviceaccount.
+// Models `kubectl set`: image, resources, selector, serviceaccount and subject.
 
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
+import { ApiError } from '../../../kube/machinery/api-error.ts';
 import { CliError } from '../errors.ts';
 import { objects, text } from '../describe/values.ts';
 import { isObject, type JsonObject } from '../printers/json.ts';
 import { NOTHING_SELECTED, type Info } from '../resource/infos.ts';
+import { selectorProblem } from '../resource/selector-problem.ts';
 import { strategicDiff } from '../resource/strategic-merge.ts';
 import { annotated, at, CHANGE_CAUSE, dryRunOf, filenamesOf, recordedCommand, ResultPrinter, shouldRecord } from './common.ts';
 import { selectorObject } from './create-generators.ts';
 import { forEach, patchObject, selectObjects } from './patching.ts';
 import { quantities } from './run.ts';
+import { setEnv } from './set-env.ts';
 
 export const set: Command = {
   name: 'set',
@@ -20,6 +23,7 @@ export const set: Command = {
     { name: 'resources', run: setResources },
     { name: 'selector', run: setSelector },
     { name: 'serviceaccount', aliases: ['sa'], run: setServiceAccount },
+    { name: 'subject', run: setSubject },
     { name: 'env', run: setEnv },
   ],
 };
@@ -27,7 +31,13 @@ export const set: Command = {
 /** Changes a pod spec; false leaves the object out. */
 type Change = (spec: JsonObject, info: Info) => JsonObject | undefined;
 
-async function changeTemplates(context: Context, resources: readonly string[], done: string, change: Change): Promise<void> {
+export async function changeTemplates(
+  context: Context,
+  resources: readonly string[],
+  done: string,
+  change: Change,
+  failure = '',
+): Promise<void> {
   const dryRun = await dryRunOf(context);
   const printer = new ResultPrinter(context, dryRun);
   const isLocal = context.flags.bool('local');
@@ -43,12 +53,17 @@ async function changeTemplates(context: Context, resources: readonly string[], d
     }
     const patch = strategicDiff(before, after);
     if (Object.keys(patch).length === 0) return;
-    await printer.print(await patchObject(context, info, { body: patch, dryRun }), done);
+    try {
+      await printer.print(await patchObject(context, info, { body: patch, dryRun }), done);
+    } catch (error) {
+      if (!(error instanceof ApiError) || failure === '') throw error;
+      throw new CliError(`${failure}: ${error.message}`);
+    }
   });
 }
 
 /** Puts a changed pod spec back where the kind has it. */
-function withPodSpec(object: JsonObject, change: (spec: JsonObject) => JsonObject | undefined): JsonObject | undefined {
+export function withPodSpec(object: JsonObject, change: (spec: JsonObject) => JsonObject | undefined): JsonObject | undefined {
   const path =
     object['kind'] === 'Pod'
       ? ['spec']
@@ -66,7 +81,7 @@ function withPodSpec(object: JsonObject, change: (spec: JsonObject) => JsonObjec
   return put(object, path);
 }
 
-function split(
+export function split(
   context: Context,
   isPair: (arg: string) => boolean,
 ): { readonly resources: readonly string[]; readonly pairs: readonly string[] } {
@@ -103,7 +118,7 @@ async function setImage(context: Context): Promise<void> {
 }
 
 /** Containers whose name fits a pattern with `*`. */
-function mapContainers(
+export function mapContainers(
   spec: JsonObject,
   pattern: string,
   change: (container: JsonObject) => JsonObject,
@@ -159,6 +174,8 @@ async function setSelector(context: Context): Promise<void> {
   const dryRun = await dryRunOf(context);
   const printer = new ResultPrinter(context, dryRun);
   const { infos, errors } = await selectObjects(context, { args: args.slice(0, -1), local: context.flags.bool('local') });
+  const problem = selectorProblem(expression);
+  if (problem !== undefined) throw new CliError(`couldn't parse the selector string ${JSON.stringify(expression)}: ${problem}`);
   const labels = selectorObject(expression)['matchLabels'] ?? {};
   await forEach(infos, errors, async (info) => {
     if (info.mapping.kind !== 'Service') throw new CliError(`setting a selector is only supported for Services`);
@@ -169,51 +186,40 @@ async function setSelector(context: Context): Promise<void> {
   });
 }
 
-async function setEnv(context: Context): Promise<void> {
+/** Adds subjects to role bindings. */
+async function setSubject(context: Context): Promise<void> {
   const { flags } = context;
-  const { resources, pairs } = split(context, (arg) => arg.includes('=') || (arg.endsWith('-') && arg.length > 1));
-  if (resources.length === 0 && filenamesOf(context).length === 0)
-    throw new CliError('one or more resources must be specified as <resource> <name> or <resource>/<name>');
-  if (flags.string('from') !== '') throw new CliError('not emulated: set env --from');
-  const all = [...flags.list('env'), ...pairs];
-  if (all.length === 0 && !flags.bool('list')) {
-    await selectObjects(context, { args: resources });
-    throw new CliError('at least one environment variable must be provided');
+  const dryRun = await dryRunOf(context);
+  const printer = new ResultPrinter(context, dryRun);
+  const isLocal = flags.bool('local');
+  const { infos, errors } = await selectObjects(context, { args: context.args, local: isLocal, all: flags.bool('all') });
+  if (errors[0] !== undefined) throw errors[0];
+  const sorted = (flag: string): readonly string[] => [...new Set(flags.list(flag))].sort();
+  const accounts = sorted('serviceaccount').map((account) => account.split(':'));
+  if (accounts.length + sorted('user').length + sorted('group').length === 0)
+    throw new CliError('you must specify at least one value of user, group or serviceaccount');
+  for (const parts of accounts) {
+    if (parts.length !== 2 || parts[1] === '') throw new CliError('serviceaccount must be <namespace>:<name>');
+    if (parts[0] === '' && infos.some(({ mapping }) => mapping.kind === 'ClusterRoleBinding'))
+      throw new CliError('serviceaccount must be <namespace>:<name>, namespace must be specified');
   }
-  if (flags.bool('list')) {
-    await listEnv(context, resources);
-    return;
-  }
-  const sets = new Map<string, string>();
-  const removals: string[] = [];
-  for (const pair of all) {
-    const equals = pair.indexOf('=');
-    if (equals < 0) removals.push(pair.slice(0, -1));
-    else sets.set(pair.slice(0, equals), pair.slice(equals + 1));
-  }
-  await changeTemplates(context, resources, 'env updated', (spec) => {
-    const changed = mapContainers(spec, flags.string('containers'), (container) => {
-      const old = objects(container['env']);
-      const kept = old
-        .filter((entry) => !removals.includes(text(entry['name'])))
-        .map((entry) => (sets.has(text(entry['name'])) ? { name: entry['name'], value: sets.get(text(entry['name'])) } : entry));
-      const added = [...sets].filter(([name]) => !old.some((entry) => entry['name'] === name)).map(([name, value]) => ({ name, value }));
-      const env = [...kept, ...added];
-      const { env: before, ...rest } = container;
-      void before;
-      return env.length === 0 ? rest : { ...rest, env };
-    });
-    return changed.spec;
-  });
-}
-
-async function listEnv(context: Context, resources: readonly string[]): Promise<void> {
-  const { infos, errors } = await selectObjects(context, { args: resources });
-  await forEach(infos, errors, async (info) => {
-    const spec = info.mapping.kind === 'Pod' ? at(info.object, 'spec') : at(info.object, 'spec', 'template', 'spec');
-    for (const container of objects(at(spec, 'containers'))) {
-      await context.out(`# ${info.mapping.resource}/${info.name}, container ${text(container['name'])}\n`);
-      for (const entry of objects(container['env'])) await context.out(`${text(entry['name'])}=${text(entry['value'])}\n`);
-    }
+  const apiGroup = 'rbac.authorization.k8s.io';
+  const subjects: readonly JsonObject[] = [
+    ...sorted('user').map((name) => ({ kind: 'User', apiGroup, name })),
+    ...sorted('group').map((name) => ({ kind: 'Group', apiGroup, name })),
+    ...accounts.map(([namespace, name]) => ({ kind: 'ServiceAccount', name, namespace: namespace || context.namespace().name })),
+  ];
+  await forEach(infos, [], async (info) => {
+    if (!info.mapping.kind.endsWith('RoleBinding'))
+      throw new CliError('setting subjects is only supported for RoleBinding/ClusterRoleBinding');
+    const old = objects(info.object?.['subjects']);
+    const same = (a: JsonObject, b: JsonObject): boolean =>
+      (['kind', 'name', 'namespace', 'apiGroup'] as const).every((key) => text(a[key]) === text(b[key]));
+    const added = subjects.filter((subject) => !old.some((other) => same(other, subject)));
+    if (added.length === 0) return;
+    const after = { ...info.object, subjects: [...old, ...added] };
+    if (isLocal || dryRun === 'client') await printer.print(after, 'subjects updated');
+    else
+      await printer.print(await patchObject(context, info, { body: strategicDiff(info.object ?? {}, after), dryRun }), 'subjects updated');
   });
 }

@@ -23,7 +23,7 @@ interface Taint {
 async function run(context: Context): Promise<void> {
   const { flags, args } = context;
   const dryRun = await dryRunOf(context);
-  const printer = new ResultPrinter(context, dryRun);
+  const printer = new ResultPrinter(context, 'none');
   const first = args.findIndex((arg) => /[=:]/.test(arg) || arg.endsWith('-'));
   const resources = first < 0 ? args : args.slice(0, first);
   const specs = first < 0 ? [] : args.slice(first);
@@ -32,11 +32,11 @@ async function run(context: Context): Promise<void> {
   const [type, ...names] = resources;
   if (type === undefined) throw new CliError('one or more resources must be specified as <resource> <name>');
   const mapping = await context.mapper.resourceFor(type.split('/')[0] ?? type);
-  if (mapping.kind !== 'Node') throw new CliError(`invalid resource type ${type}, only node(s) is supported`);
+  if (mapping.kind !== 'Node') throw new CliError(`invalid resource type ${type}, only node types are supported`);
   if (specs.length === 0) throw new CliError('at least one taint update is required');
   const additions: Taint[] = [];
   const removals: Taint[] = [];
-  for (const spec of specs) (spec.endsWith('-') ? removals : additions).push(parse(spec));
+  for (const spec of specs) (spec.endsWith('-') ? removals : additions).push(parse(context, spec));
   const selector = flags.string('selector');
   const { infos, errors } = await objectsOf(context, {
     args: type.includes('/') ? resources : [type, ...names],
@@ -63,16 +63,16 @@ async function run(context: Context): Promise<void> {
 }
 
 /** `key=value:effect`, `key:effect`, `key:effect-`, `key-`. */
-function parse(spec: string): Taint {
+function parse(context: Context, spec: string): Taint {
   const isRemoval = spec.endsWith('-');
   const bare = isRemoval ? spec.slice(0, -1) : spec;
   const parts = bare.split(':');
-  if (parts.length > 2) throw new CliError(`invalid taint spec: ${bare}`);
+  if (parts.length > 2) throw context.usage(`invalid taint spec: ${bare}`);
   const [pair = '', effect = ''] = parts;
-  if (effect === '' && !isRemoval) throw new CliError(`invalid taint spec: ${bare}`);
-  if (effect !== '' && !EFFECTS.includes(effect)) throw new CliError(`invalid taint effect: ${effect}, unsupported taint effect`);
+  if (effect === '' && !isRemoval) throw context.usage(`invalid taint spec: ${bare}`);
+  if (effect !== '' && !EFFECTS.includes(effect)) throw context.usage(`invalid taint effect: ${effect}, unsupported taint effect`);
   const [key = '', value = '', ...rest] = pair.split('=');
-  if (rest.length > 0 || key === '') throw new CliError(`invalid taint spec: ${bare}`);
+  if (rest.length > 0 || key === '') throw context.usage(`invalid taint spec: ${bare}`);
   return { key, value, effect };
 }
 

@@ -39,7 +39,7 @@ async function run(context: Context): Promise<void> {
   await context.flushWarnings();
   const failures: Error[] = errors.filter((error) => !(isDelete && isNotFound(error)));
   throwAll(failures);
-  if (infos.length === 0 && errors.length === 0) throw new CliError('no matching resources found');
+  if (infos.length === 0) throw new CliError('no matching resources found');
   const problems: Error[] = [];
   for (const info of infos) {
     try {

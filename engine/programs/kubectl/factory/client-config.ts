@@ -70,6 +70,10 @@ export class ClientConfig {
     const context = this.#context();
     const cluster = this.#cluster(context);
     const user = this.#user(context);
+    if (this.#flags.string('as') === '' && this.#flags.list('as-group').length > 0) {
+      const name = this.#userFlag() || textOf(context['user']);
+      throw new CliError(`requesting groups or user-extra for ${name} without impersonating a user`);
+    }
     const server = this.#flags.string('server') || textOf(cluster['server']) || 'http://localhost:8080';
     return {
       server: /^[a-z]+:\/\//.test(server) ? server.replace(/\/+$/, '') : `http://${server.replace(/\/+$/, '')}`,

@@ -101,6 +101,15 @@ export class Discovery {
     return { groups, lists: lists.filter((list) => list !== undefined), failures };
   }
 
+  /** Whether a resource has a subresource of that name, like `scale`. */
+  async hasSubresource(
+    of: { readonly group: string; readonly version: string; readonly resource: string },
+    name: string,
+  ): Promise<boolean> {
+    const { resources } = await this.#list(of.group, of.version);
+    return resources.some((resource) => resource.name === `${of.resource}/${name}`);
+  }
+
   async #list(group: string, version: string): Promise<ResourceList> {
     const file = `${group === '' ? version : `${group}/${version}`}/serverresources.json`;
     const cached = this.#read(file) as ResourceList | undefined;

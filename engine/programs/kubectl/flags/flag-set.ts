@@ -13,6 +13,8 @@ export interface Flag {
   readonly noValue: string | undefined;
   /** Printed as `Flag --x has been deprecated, ...` when it is used. */
   readonly deprecated?: string;
+  /** A number of 32 bits. */
+  readonly isShort: boolean;
 }
 
 export class FlagError extends Error {
@@ -30,7 +32,8 @@ const INTEGER = /^[+-]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|\d+)$/;
 export function flagFromWord(word: string, deprecated?: string): Flag {
   const equals = word.indexOf('=');
   const left = word.slice(0, equals);
-  const defaultText = word.slice(equals + 1);
+  const isShort = /=-?\d+i32$/.test(word);
+  const defaultText = word.slice(equals + 1, isShort ? -'i32'.length : undefined);
   const slash = left.indexOf('/');
   const name = slash < 0 ? left : left.slice(slash + 1);
   const kind = kindOf(defaultText);
@@ -39,6 +42,7 @@ export function flagFromWord(word: string, deprecated?: string): Flag {
     shorthand: slash < 0 ? '' : left.slice(0, slash),
     kind,
     defaultText,
+    isShort,
     noValue: kind === 'bool' ? 'true' : NO_VALUE[name],
     ...(deprecated === undefined ? {} : { deprecated }),
   };
@@ -236,7 +240,10 @@ export class FlagSet {
         if (!INTEGER.test(text)) throw invalid(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
         const sign = text.startsWith('-') ? -1 : 1;
         const digits = text.replace(/^[+-]/, '');
-        return sign * Number(/^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits);
+        const number = sign * Number(/^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits);
+        if (Math.abs(number + 0.5) > (flag.isShort ? 2 ** 31 : 2 ** 63))
+          throw invalid(`strconv.ParseInt: parsing ${goQuote(text)}: value out of range`);
+        return number;
       }
       case 'duration': {
         const ms = parseGoDuration(text);

@@ -1,5 +1,6 @@
 // Models the flags of every command of kubectl v1.20: name, shorthand and default (whose form gives the type).
-// One word per flag: `s/name=default`. `=[]` is a list split at commas, `=[*]` one that is not.
+// One word per flag: `s/name=default`. `=[]` is a list split at commas, `=[*]` one that is not;
+// `=0i32` is a number of 32 bits.
 
 export const COMMAND_FLAGS: Readonly<Record<string, string>> = {
   create:
@@ -13,7 +14,7 @@ export const COMMAND_FLAGS: Readonly<Record<string, string>> = {
   'create cronjob':
     "allow-missing-template-keys=true dry-run='none' field-manager='kubectl-create' image='' o/output='' restart='' save-config=false schedule='' template='' validate=true",
   'create deployment':
-    "allow-missing-template-keys=true dry-run='none' field-manager='kubectl-create' image=[] o/output='' port=-1 r/replicas=1 save-config=false template='' validate=true",
+    "allow-missing-template-keys=true dry-run='none' field-manager='kubectl-create' image=[] o/output='' port=-1i32 r/replicas=1i32 save-config=false template='' validate=true",
   'create ingress':
     "allow-missing-template-keys=true annotation=[*] class='' default-backend='' dry-run='none' field-manager='kubectl-create' o/output='' rule=[*] save-config=false template='' validate=true",
   'create job':
@@ -23,7 +24,7 @@ export const COMMAND_FLAGS: Readonly<Record<string, string>> = {
   'create poddisruptionbudget':
     "allow-missing-template-keys=true dry-run='none' field-manager='kubectl-create' max-unavailable='' min-available='' o/output='' save-config=false selector='' template='' validate=true",
   'create priorityclass':
-    "allow-missing-template-keys=true description='' dry-run='none' field-manager='kubectl-create' global-default=false o/output='' preemption-policy='PreemptLowerPriority' save-config=false template='' validate=true value=0",
+    "allow-missing-template-keys=true description='' dry-run='none' field-manager='kubectl-create' global-default=false o/output='' preemption-policy='PreemptLowerPriority' save-config=false template='' validate=true value=0i32",
   'create quota':
     "allow-missing-template-keys=true dry-run='none' field-manager='kubectl-create' hard='' o/output='' save-config=false scopes='' template='' validate=true",
   'create role':
@@ -79,7 +80,7 @@ export const COMMAND_FLAGS: Readonly<Record<string, string>> = {
   scale:
     "all=false allow-missing-template-keys=true current-replicas=-1 dry-run='none' f/filename=[] k/kustomize='' o/output='' record=false R/recursive=false replicas=0 resource-version='' l/selector='' template='' timeout=0s",
   autoscale:
-    "allow-missing-template-keys=true cpu-percent=-1 dry-run='none' field-manager='kubectl-autoscale' f/filename=[] k/kustomize='' max=-1 min=-1 name='' o/output='' record=false R/recursive=false save-config=false template=''",
+    "allow-missing-template-keys=true cpu-percent=-1i32 dry-run='none' field-manager='kubectl-autoscale' f/filename=[] k/kustomize='' max=-1i32 min=-1i32 name='' o/output='' record=false R/recursive=false save-config=false template=''",
   'certificate approve':
     "allow-missing-template-keys=true f/filename=[] force=false k/kustomize='' o/output='' R/recursive=false template=''",
   'certificate deny': "allow-missing-template-keys=true f/filename=[] force=false k/kustomize='' o/output='' R/recursive=false template=''",

@@ -55,19 +55,28 @@ export function printerFor(request: PrintRequest, place: 'get' | 'create'): Obje
     case 'jsonpath':
     case 'jsonpath-file':
     case 'jsonpath-as-json':
-      return jsonPathPrinter(format, format === 'jsonpath-file' ? request.readFile(argument) : argument, request);
+      return jsonPathPrinter(format, format === 'jsonpath-file' ? fileOf(request, argument, '--template ') : argument, request);
     case 'go-template':
     case 'template':
     case 'go-template-file':
     case 'templatefile':
-      return templatePrinter(format.endsWith('file') ? request.readFile(argument) : argument, request);
+      return templatePrinter(format.endsWith('file') ? fileOf(request, argument, '--template ') : argument, request);
     case 'custom-columns':
     case 'custom-columns-file':
       if (place === 'get')
-        return format.endsWith('file') ? columnsFile(request.readFile(argument), request) : columnsPrinter(argument, request);
+        return format.endsWith('file') ? columnsFile(fileOf(request, argument, 'template '), request) : columnsPrinter(argument, request);
   }
   const allowed = (place === 'get' ? GET_FORMATS : CREATE_FORMATS).join(',');
   throw new CliError(`unable to match a printer suitable for the output format "${output}", allowed formats are: ${allowed}`);
+}
+
+function fileOf(request: PrintRequest, path: string, what: string): string {
+  try {
+    return request.readFile(path);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    throw new CliError(`error reading ${what}${path}, ${error.message}`);
+  }
 }
 
 const jsonPrinter: ObjectPrinter = {
@@ -169,6 +178,8 @@ function columnsFile(contents: string, request: PrintRequest): ObjectPrinter {
 }
 
 function columnPath(text: string): JsonPath {
+  // Without a path every cell is empty.
+  if (text === '') return new JsonPath('{.a path that no object has}', { allowMissingKeys: true });
   const expression = relaxedExpression(text);
   if (expression === undefined)
     throw new CliError(`unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'`);

@@ -38,6 +38,8 @@ export interface TargetOptions {
   /** --all, or commands for which no name means everything. */
   readonly all: boolean;
   readonly allNamespaces?: boolean;
+  /** --all beside a name is a mistake, not a default. */
+  readonly refusesNamesWithAll?: boolean;
 }
 
 /** The types and names of the arguments. Throws CliError as the builder does. */
@@ -68,8 +70,10 @@ export async function targetsOf(
     if (!hasSelector && !options.all) throw new CliError('resource(s) were provided, but no name, label selector, or --all flag specified');
     return { targets: mappings.map((mapping) => ({ kind: 'list', mapping })), isSingle: false };
   }
-  if (hasSelector) throw new CliError('name cannot be provided when a selector is specified');
-  if (options.allNamespaces === true) throw new CliError('a resource cannot be retrieved by name across all namespaces');
+  if (hasSelector || (options.all && options.refusesNamesWithAll === true))
+    throw new CliError('name cannot be provided when a selector is specified');
+  if (options.allNamespaces === true && mappings.some(({ isNamespaced }) => isNamespaced))
+    throw new CliError('a resource cannot be retrieved by name across all namespaces');
   return {
     targets: mappings.flatMap((mapping) => names.map((name): Target => ({ kind: 'name', mapping, name }))),
     isSingle: mappings.length === 1 && names.length === 1,

@@ -33,10 +33,12 @@ async function loadSchema(context: Context): Promise<OpenApi> {
 /** The problems of a document, empty when it is fine or its kind is unknown. */
 export function validate(api: OpenApi, value: unknown): readonly string[] {
   if (!isObject(value)) return ['invalid object to validate'];
-  if (value['apiVersion'] === undefined || value['apiVersion'] === null) return ['apiVersion not set'];
-  if (typeof value['apiVersion'] !== 'string') return ["apiVersion isn't string type"];
-  if (value['kind'] === undefined || value['kind'] === null) return ['kind not set'];
-  if (typeof value['kind'] !== 'string') return ["kind isn't string type"];
+  const problems = (['apiVersion', 'kind'] as const).flatMap((field) => {
+    const given = value[field];
+    if (given === undefined || given === null) return [`${field} not set`];
+    return typeof given === 'string' ? [] : [`${field} isn't string type`];
+  });
+  if (problems.length > 0 || typeof value['apiVersion'] !== 'string' || typeof value['kind'] !== 'string') return problems;
   if (value['kind'].endsWith('List') && Array.isArray(value['items']))
     return (value['items'] as unknown[]).flatMap((item) => validate(api, item));
   const model = api.kind(value['apiVersion'], value['kind']);
