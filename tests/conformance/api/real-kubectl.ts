@@ -160,8 +160,13 @@ export class RealKubectl {
     });
   }
 
+  /** The door's address and the folder it works in read like the lab's. */
   #asInTheLab(text: string): string {
-    return text.replaceAll(this.#url, 'https://192.168.1.10:6443').replaceAll(this.#url.slice('https://'.length), '192.168.1.10:6443');
+    return text
+      .replaceAll(this.#url, 'https://192.168.1.10:6443')
+      .replaceAll(this.#url.slice('https://'.length), '192.168.1.10:6443')
+      .replaceAll(`${this.#folder}/work`, '/root/work')
+      .replaceAll(this.#folder, '/root');
   }
 }
 

@@ -51,6 +51,12 @@ export function parseTranscript(text: string): readonly Step[] {
 
 /** What may differ from run to run: times, ages, uids, generated names, versions of objects, addresses out of a range. */
 const MASKS: readonly (readonly [RegExp, string])[] = [
+  // Debian built its kubectl with another Go, from an archive.
+  [/"?[gG]oVersion"?: ?"?go1\.\d+\.\d+"?/g, '<go>'],
+  [/([gG]itTreeState"?: ?"?)(clean|archive)/g, '$1<tree>'],
+  // Colours.
+  // eslint-disable-next-line no-control-regex
+  [/\u001b\[[0-9;]*m/g, ''],
   [/^([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ /gm, '$1<klog> '],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?( [+-]\d{4} \w+)?/g, '<time>'],
   [/\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}/g, '<time>'],
