@@ -53,12 +53,31 @@ export class LeaderElector {
 
   /** Renews until it cannot any more; resolves when the lead is lost. */
   async renew(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, namespace, name, log } = this.#options;
     let renewedMs = clock.now();
     for (;;) {
       await clock.sleep(RETRY_MS, signal);
-      if ((await this.#tryAcquireOrRenew()) !== undefined) renewedMs = clock.now();
-      else if (clock.now() - renewedMs >= RENEW_DEADLINE_MS) return;
+      const leftMs = renewedMs + RENEW_DEADLINE_MS - clock.now();
+      if ((await this.#within(leftMs, signal)) !== undefined) renewedMs = clock.now();
+      else if (clock.now() - renewedMs >= RENEW_DEADLINE_MS) {
+        log?.(`failed to renew lease ${namespace}/${name}: timed out waiting for the condition`);
+        return;
+      }
+    }
+  }
+
+  /** One attempt; a server that does not answer in time counts as one that says no. */
+  async #within(timeoutMs: number, signal: AbortSignal): Promise<Lease | undefined> {
+    const { clock } = this.#options;
+    const answered = new AbortController();
+    const late = clock.sleep(Math.max(0, timeoutMs), AbortSignal.any([signal, answered.signal])).then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return await Promise.race([this.#tryAcquireOrRenew(), late]);
+    } finally {
+      answered.abort(new Error('answered'));
     }
   }
 
