@@ -4,7 +4,7 @@ import type { Clock } from '../../sim/clock.ts';
 import type { HttpRequest, HttpResponder, HttpResponseHead } from '../../net/http.ts';
 import type { Connection } from '../../sim/stream.ts';
 import { flowOf, type FlowReader } from './flow-match.ts';
-import { type Counter, type Histogram, labelText, type MetricRegistry } from './metrics.ts';
+import type { Counter, Histogram, MetricRegistry } from './metrics.ts';
 import type { RequestInfo } from './request-info.ts';
 import { MASTERS, type User } from './user.ts';
 
