@@ -6,7 +6,7 @@ import { internalType, memberOf } from '../schema/internal-types.ts';
 import { ABSENT, compare, type Comparison, holderOf, isNil, isZero, plainFields } from './compare.ts';
 import { formatLongText, isLongText } from './long-text.ts';
 import { addStats, appendEllipsis, braces, differences, ELLIPSIS, isSame, lengthOf, line, NIL, noStats, recordOf, render } from './text.ts';
-import type { Stats, TextNode, TextRecord } from './text.ts';
+import type { Mark, Stats, TextNode, TextRecord } from './text.ts';
 
 /** The difference between two values of a type (`core.PodSpec`) given as JSON; '' when there is none. */
 export function goDiff(type: string, x: unknown, y: unknown): string {
@@ -92,7 +92,7 @@ function isComposite(type: GoType): boolean {
 function formatRecords(node: Comparison, given: Options): TextNode {
   const isStruct = node.type.kind === 'struct' || node.type.kind === 'intstr';
   const isMap = node.type.kind === 'map';
-  const keyOf = (key: string): string => (isMap ? formatString('', key, { ...given, mode: 'identical' }, true).text : key);
+  const keyOf = (key: string): string => (isMap ? quoted(key) : key);
   const most = given.mode === 'identical' ? ((1 << level(given)) >> 1) << 2 : (1 << level(given)) << 1;
   const options: Options = { ...given, types: isStruct ? 'auto' : 'elide', verbosity: given.verbosity - 1 };
   if (options.mode === 'unknown') {
@@ -222,7 +222,7 @@ function formatValue(type: GoType, value: unknown, options: Options): TextNode {
     case 'map': {
       if (isNil(value)) return formatType(type, NIL, options);
       const entries = Object.entries(holderOf(value)).sort(([a], [b]) => (a < b ? -1 : 1));
-      const keyed = entries.map(([key, each]): readonly [string, unknown] => [formatString('', key, options, true).text, each]);
+      const keyed = entries.map(([key, each]): readonly [string, unknown] => [quoted(key), each]);
       return formatType(type, formatMembers(keyed, type.of, limit, deeper), options);
     }
     case 'bool':
@@ -282,11 +282,35 @@ function selectorWord(selector: Readonly<Record<string, unknown>>): string {
   return `&LabelSelector{MatchLabels:map[string]string{${labels.map(([key, value]) => `${key}: ${String(value)},`).join('')}},MatchExpressions:[]LabelSelectorRequirement{${shown.join('')}},}`;
 }
 
-/** A word in quotes, cut where the verbosity says so. Keys of maps are never cut. */
-function formatString(prefix: string, text: string, options: Options, isKey = false): ReturnType<typeof line> {
+/** A word in quotes, cut where the verbosity says so; a text of several lines that is only on one side keeps its lines. */
+function formatString(prefix: string, text: string, options: Options): TextNode {
   const limit = (1 << level(options)) << 5;
-  if (!isKey && text.length > limit + ELLIPSIS.text.length) return line(`${prefix}${quoted(text.slice(0, limit))}...`);
+  const mark = options.mode === 'removed' ? '-' : options.mode === 'inserted' ? '+' : '';
+  const lines = text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((each) => each.replace(/\r$/, '').replace(/^\r/, ''));
+  if (mark !== '' && lines.length >= MIN_LINES && lines.every((each) => isPlain(each, limit))) {
+    const fence = recordOf(line(`${prefix}"""`), { mark, elidesComma: true });
+    return { kind: 'wrap', prefix: '(', value: { kind: 'list', records: [fence, ...textLines(lines, mark, options), fence] }, suffix: ')' };
+  }
+  if (text.length > limit + ELLIPSIS.text.length) return line(`${prefix}${quoted(text.slice(0, limit))}...`);
   return line(prefix + quoted(text));
+}
+
+const MIN_LINES = 4;
+
+function isPlain(text: string, limit: number): boolean {
+  const bare = text.replace(/["\\\t]/g, '');
+  return text.length <= limit && !text.startsWith('"""') && !text.startsWith('...') && goQuote(bare).length === bare.length + 2;
+}
+
+function textLines(lines: readonly string[], mark: Mark, options: Options): readonly TextRecord[] {
+  const most = (1 << level(options)) << 2;
+  const cut = lines.length > most ? most - 1 : lines.length;
+  const shown = lines.slice(0, cut).map((each) => recordOf(line(each), { mark, elidesComma: true }));
+  if (cut === lines.length) return shown;
+  return [...shown, recordOf(ELLIPSIS, { mark, elidesComma: true, comment: `${lines.length - cut} elided lines` })];
 }
 
 /** In quotes; in backquotes where that saves escapes. */

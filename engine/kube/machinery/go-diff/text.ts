@@ -24,7 +24,7 @@ export interface TextRecord {
   readonly key: string;
   readonly value: TextNode;
   readonly elidesComma: boolean;
-  readonly comment: Stats | undefined;
+  readonly comment: Stats | string | undefined;
 }
 
 /** Counts of records that are not shown. */
@@ -68,7 +68,7 @@ export function addStats(a: Stats, b: Stats): Stats {
 export function appendEllipsis(records: TextRecord[], stats: Stats | undefined): void {
   const last = records.at(-1);
   if (last === undefined || last.value !== ELLIPSIS) records.push(recordOf(ELLIPSIS, { elidesComma: true, comment: stats }));
-  else if (stats !== undefined && last.comment !== undefined)
+  else if (stats !== undefined && typeof last.comment === 'object')
     records[records.length - 1] = { ...last, comment: addStats(last.comment, stats) };
 }
 
@@ -191,7 +191,8 @@ function padding(
 }
 
 /** `2 identical and 1 removed fields`. */
-function commentOf(stats: Stats): string {
+function commentOf(stats: Stats | string): string {
+  if (typeof stats === 'string') return stats;
   const parts: string[] = [];
   let sum = 0;
   for (const what of ['identical', 'removed', 'inserted', 'modified'] as const) {
