@@ -4,6 +4,7 @@
 import { canonicalQuantity } from '../quantity.ts';
 import { fromBase64, toBase64 } from '../../../sim/bytes.ts';
 import numbers from './proto-fields.json' with { type: 'json' };
+import { normalize } from './codec.ts';
 import { BYTES, FIXED64, ProtoError, ProtoReader, ProtoWriter, VARINT } from './proto-wire.ts';
 import { declaredFields, type TypeRef } from './schema.ts';
 
@@ -31,6 +32,12 @@ interface Plan {
 
 const plans = new Map<string, Plan>();
 
+/** The name of a type without its package; a named map's is that of its values. */
+function freeName(goType: string): string {
+  const name = goType.replace(/^.*[\]*.]/, '');
+  return name === 'JSONSchemaDependencies' ? 'JSONSchemaPropsOrStringArray' : name;
+}
+
 function planOf(struct: string): Plan {
   const known = plans.get(struct);
   if (known !== undefined) return known;
@@ -52,7 +59,7 @@ function planOf(struct: string): Plan {
       type,
       isPointer,
       isWrapped: type.kind === 'slice' && !field.goType.includes('[]'),
-      free: field.goType.replace(/^.*[\]*.]/, ''),
+      free: freeName(field.goType),
     });
   }
   fields.sort((a, b) => b.number - a.number);
@@ -287,7 +294,7 @@ function readStruct(reader: ProtoReader, struct: string, out: Json, options: Dec
       const list = (out[json] ??= []) as unknown[];
       if (field.isWrapped) readItems(reader.message(), type.of, list, options);
       else list.push(readValue(reader, type.of, wire, free, options));
-    } else if (type.kind === 'map') readEntry(reader.message(), type.of, (out[json] ??= {}) as Json, options);
+    } else if (type.kind === 'map') readEntry(reader.message(), type.of, (out[json] ??= {}) as Json, free, options);
     else out[json] = readValue(reader, type, wire, free, options);
   }
   return out;
@@ -297,7 +304,7 @@ function readItems(reader: ProtoReader, type: TypeRef, list: unknown[], options:
   while (!reader.isAtEnd) list.push(readValue(reader, type, reader.varint() % 8, '', options));
 }
 
-function readEntry(reader: ProtoReader, type: TypeRef, map: Json, options: DecodeOptions): void {
+function readEntry(reader: ProtoReader, type: TypeRef, map: Json, free: string, options: DecodeOptions): void {
   let key = '';
   let value: unknown;
   while (!reader.isAtEnd) {
@@ -305,7 +312,7 @@ function readEntry(reader: ProtoReader, type: TypeRef, map: Json, options: Decod
     if (tag >> 3 === 1) key = reader.text();
     else if (tag >> 3 !== 2) reader.skip(tag % 8);
     else if (type.kind === 'slice') readItems(reader.message(), type.of, (value ??= []) as unknown[], options);
-    else value = readValue(reader, type, tag % 8, '', options);
+    else value = readValue(reader, type, tag % 8, free, options);
   }
   Object.defineProperty(map, key, {
     value: value ?? (type.kind === 'string' ? '' : null),
@@ -390,11 +397,16 @@ function readFree(reader: ProtoReader, free: string, options: DecodeOptions): un
       else reader.skip(tag % 8);
     } else if (tag % 8 === VARINT) allows = reader.varint() !== 0;
     else if (free === 'JSONSchemaPropsOrStringArray' && number === 2) many.push(reader.text());
-    else if (free === 'JSONSchemaPropsOrArray' && number === 2) many.push(readStruct(reader.message(), SCHEMA, {}, options));
-    else schema = readStruct(reader.message(), SCHEMA, {}, options);
+    else if (free === 'JSONSchemaPropsOrArray' && number === 2) many.push(readSchema(reader.message(), options));
+    else schema = readSchema(reader.message(), options);
   }
   if (!isShaped) return raw ?? null;
   return schema ?? (many.length > 0 ? many : (allows ?? null));
+}
+
+/** To the tables a schema within a schema is free JSON, so nobody else takes its empty members away. */
+function readSchema(reader: ProtoReader, options: DecodeOptions): Json {
+  return normalize(SCHEMA, readStruct(reader, SCHEMA, {}, options));
 }
 
 function parseRaw(text: string): unknown {

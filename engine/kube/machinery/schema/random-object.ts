@@ -71,6 +71,6 @@ function valueOf(type: TypeRef, depth: number, go: string): fc.Arbitrary<unknown
 
 function freeOf(go: string): fc.Arbitrary<unknown> {
   if (go.endsWith('OrBool')) return fc.boolean();
-  if (go.endsWith('OrArray') || go.endsWith('OrStringArray')) return fc.constant({ type: 'string' });
+  if (go.endsWith('OrArray') || go.endsWith('OrStringArray') || go.endsWith('Dependencies')) return fc.constant({ type: 'string' });
   return fc.constantFrom<unknown>({ a: [1, 'x'] }, 'text', 7, true);
 }
