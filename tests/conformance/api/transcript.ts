@@ -55,7 +55,6 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/"?[gG]oVersion"?: ?"?go1\.\d+\.\d+"?/g, '<go>'],
   [/([gG]itTreeState"?: ?"?)(clean|archive)/g, '$1<tree>'],
   // Colours.
-  // eslint-disable-next-line no-control-regex
   [/\u001b\[[0-9;]*m/g, ''],
   [/^([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ /gm, '$1<klog> '],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?( [+-]\d{4} \w+)?/g, '<time>'],

@@ -9,7 +9,7 @@ import { isObject, type JsonObject } from '../printers/json.ts';
 import { objectsOf, type Info } from '../resource/infos.ts';
 import { at, filenamesOf } from './common.ts';
 import { forEach, selectObjects } from './patching.ts';
-import { changeTemplates, mapContainers, split, withPodSpec } from './set.ts';
+import { changeTemplates, mapContainers, split, withPodSpec } from './set-template.ts';
 
 type Variable = JsonObject & { readonly name: string };
 

@@ -2,18 +2,18 @@
 
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
-import { ApiError } from '../../../kube/machinery/api-error.ts';
 import { CliError } from '../errors.ts';
 import { objects, text } from '../describe/values.ts';
 import { isObject, type JsonObject } from '../printers/json.ts';
-import { NOTHING_SELECTED, type Info } from '../resource/infos.ts';
+import { NOTHING_SELECTED } from '../resource/infos.ts';
 import { selectorProblem } from '../resource/selector-problem.ts';
 import { strategicDiff } from '../resource/strategic-merge.ts';
-import { annotated, at, CHANGE_CAUSE, dryRunOf, filenamesOf, recordedCommand, ResultPrinter, shouldRecord } from './common.ts';
+import { dryRunOf, filenamesOf, ResultPrinter } from './common.ts';
 import { selectorObject } from './create-generators.ts';
 import { forEach, patchObject, selectObjects } from './patching.ts';
 import { quantities } from './run.ts';
 import { setEnv } from './set-env.ts';
+import { changeTemplates, mapContainers, split } from './set-template.ts';
 
 export const set: Command = {
   name: 'set',
@@ -27,67 +27,6 @@ export const set: Command = {
     { name: 'env', run: setEnv },
   ],
 };
-
-/** Changes a pod spec; false leaves the object out. */
-type Change = (spec: JsonObject, info: Info) => JsonObject | undefined;
-
-export async function changeTemplates(
-  context: Context,
-  resources: readonly string[],
-  done: string,
-  change: Change,
-  failure = '',
-): Promise<void> {
-  const dryRun = await dryRunOf(context);
-  const printer = new ResultPrinter(context, dryRun);
-  const isLocal = context.flags.bool('local');
-  const { infos, errors } = await selectObjects(context, { args: resources, local: isLocal, all: context.flags.bool('all') });
-  await forEach(infos, errors, async (info) => {
-    const before = info.object ?? {};
-    const changed = withPodSpec(before, (spec) => change(spec, info));
-    if (changed === undefined) return;
-    const after = shouldRecord(context) ? annotated(changed, CHANGE_CAUSE, recordedCommand(context)) : changed;
-    if (isLocal || dryRun === 'client') {
-      await printer.print(after, done);
-      return;
-    }
-    const patch = strategicDiff(before, after);
-    if (Object.keys(patch).length === 0) return;
-    try {
-      await printer.print(await patchObject(context, info, { body: patch, dryRun }), done);
-    } catch (error) {
-      if (!(error instanceof ApiError) || failure === '') throw error;
-      throw new CliError(`${failure}: ${error.message}`);
-    }
-  });
-}
-
-/** Puts a changed pod spec back where the kind has it. */
-export function withPodSpec(object: JsonObject, change: (spec: JsonObject) => JsonObject | undefined): JsonObject | undefined {
-  const path =
-    object['kind'] === 'Pod'
-      ? ['spec']
-      : object['kind'] === 'CronJob'
-        ? ['spec', 'jobTemplate', 'spec', 'template', 'spec']
-        : ['spec', 'template', 'spec'];
-  const spec = at(object, ...path);
-  if (!isObject(spec)) throw new CliError(`the object is not a pod or does not have a pod template: ${text(object['kind'])}`);
-  const next = change(spec);
-  if (next === undefined) return undefined;
-  const put = (target: JsonObject, keys: readonly string[]): JsonObject => {
-    const [key = '', ...rest] = keys;
-    return { ...target, [key]: rest.length === 0 ? next : put((target[key] ?? {}) as JsonObject, rest) };
-  };
-  return put(object, path);
-}
-
-export function split(
-  context: Context,
-  isPair: (arg: string) => boolean,
-): { readonly resources: readonly string[]; readonly pairs: readonly string[] } {
-  const first = context.args.findIndex(isPair);
-  return first < 0 ? { resources: context.args, pairs: [] } : { resources: context.args.slice(0, first), pairs: context.args.slice(first) };
-}
 
 async function setImage(context: Context): Promise<void> {
   const { resources, pairs } = split(context, (arg) => arg.includes('='));
@@ -115,22 +54,6 @@ async function setImage(context: Context): Promise<void> {
     }
     return out;
   });
-}
-
-/** Containers whose name fits a pattern with `*`. */
-export function mapContainers(
-  spec: JsonObject,
-  pattern: string,
-  change: (container: JsonObject) => JsonObject,
-): { readonly spec: JsonObject; readonly count: number } {
-  const expression = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*')}$`);
-  let count = 0;
-  const containers = objects(spec['containers']).map((container) => {
-    if (!expression.test(text(container['name']))) return container;
-    count++;
-    return change(container);
-  });
-  return { spec: { ...spec, containers }, count };
 }
 
 async function setResources(context: Context): Promise<void> {
