@@ -82,9 +82,12 @@ export function validateMetaUpdate(
   const object = objectMetaErrors(next.metadata, definition.isNamespaced, pathSegment);
   const update = metaUpdateErrors(next, current);
   const finalizers = definition.isCustom || definition.strategy.hasFreeFinalizers === true ? [] : kubeFinalizerErrors(next.metadata);
+  // Many updates never ask; some ask twice.
+  let ofKind: readonly FieldError[] | undefined;
   const meta = {
     get object(): readonly FieldError[] {
-      return validateMeta(definition, next);
+      ofKind ??= validateMeta(definition, next);
+      return ofKind;
     },
     update: [...update, ...finalizers],
   };

@@ -143,6 +143,7 @@ export class ResourceEndpoint {
     meta['uid'] = randomUid(this.#rng);
     meta['creationTimestamp'] = rfc3339(this.#clock.now());
     if (definition.isNamespaced) meta['namespace'] = context.namespace;
+    else delete meta['namespace'];
     if (definition.hasGeneration) meta['generation'] = 1;
     object.metadata = orderMeta(meta);
     const nowMs = this.#clock.now();
@@ -452,6 +453,7 @@ export class ResourceEndpoint {
     // Left out by a client, these keep what they were.
     meta['name'] ??= current.metadata.name;
     if (definition.isNamespaced) meta['namespace'] = context.namespace;
+    else delete meta['namespace'];
     for (const field of ['uid', 'deletionGracePeriodSeconds'] as const) {
       if ((meta[field] ?? '') === '') meta[field] = current.metadata[field];
     }

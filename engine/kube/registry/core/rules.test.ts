@@ -311,6 +311,11 @@ describe('metadata', () => {
     expect([code, words]).toEqual([400, 'the namespace of the provided object does not match the namespace sent on the request']);
   });
 
+  it('of what has no namespace forgets one', async () => {
+    const { body } = await rules.request('POST', '/api/v1/namespaces', make('Namespace', {}, { name: 'roomless', namespace: 'other' }));
+    expect(body['metadata']!['namespace']).toBeUndefined();
+  });
+
   it('names what the server completes by 5 letters, within 63', async () => {
     const { body } = await rules.create(make('ConfigMap', {}, { name: '', generateName: 'a'.repeat(70) }));
     expect(body['metadata']!['name']).toMatch(/^a{58}[bcdfghjklmnpqrstvwxz2456789]{5}$/);
