@@ -352,7 +352,7 @@ export class EtcdClient {
         else if ('error' in frame) pending?.reject(new EtcdError(frame.error));
       }
     } catch (error) {
-      if (!isSysError(error)) throw error;
+      if (!isPassing(error)) throw error;
       cause = error;
     } finally {
       const wasUp = this.#up === session;
@@ -384,7 +384,7 @@ function watchCall({ key, end, revision, wantsPrevious }: Watch): Call {
 }
 
 /** The network and what speaks over it: it may work the next time. */
-function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): error is Error {
   return isSysError(error) || (error instanceof Error && ['TlsError', 'X509Error'].includes(error.name));
 }
 

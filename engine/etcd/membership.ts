@@ -54,14 +54,20 @@ export function decimalOf(id: string): string {
   return BigInt(`0x${id}`).toString();
 }
 
-/** The id of a lease as etcdctl prints it; ours are small numbers. */
+/** Ours are smaller, which leaves room for the digits all of a member's leases begin with. */
+const LARGE = 2 ** 48;
+
+/** The id of a lease as etcdctl prints it. */
 export function leaseHex(lease: number): string {
-  return `694d${lease.toString(16).padStart(12, '0')}`;
+  return lease < LARGE ? `694d${lease.toString(16).padStart(12, '0')}` : lease.toString(16).padStart(16, '0');
 }
 
 /** Undefined for what is no hexadecimal number. */
 export function leaseOf(text: string): number | undefined {
   if (!/^[0-9a-fA-F]{1,16}$/.test(text)) return undefined;
-  const value = BigInt(`0x${text}`) - 0x694d_0000_0000_0000n;
-  return value >= 0n && value < 2n ** 48n ? Number(value) : -1;
+  const id = BigInt(`0x${text}`);
+  const value = id - 0x694d_0000_0000_0000n;
+  if (value >= 0n && value < BigInt(LARGE)) return Number(value);
+  // Labs of earlier versions have leases of larger numbers.
+  return id < 2n ** 53n ? Number(id) : -1;
 }

@@ -26,6 +26,8 @@ export function applyJsonPatch(document: unknown, patch: readonly JsonPatchOpera
   let copied = 0;
   for (const operation of patch) {
     const { op, path, from } = operation;
+    // Templates below print the path: what is no string is no path to anything.
+    if (typeof (path ?? '') !== 'string' || typeof (from ?? '') !== 'string') throw new PatchError('Unexpected kind: unknown');
     switch (op) {
       case 'add': {
         const { parent, key } = find(root, path, 'add', `add operation does not apply: doc is missing path: "${path}"`);

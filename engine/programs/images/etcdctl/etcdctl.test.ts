@@ -62,6 +62,7 @@ describe('etcdctl', () => {
       await call('put /b 3');
       expect((await call('put /b 4 --prev-kv')).out).toBe('OK\n/b\n3\n');
       expect((await call("get '' --prefix")).out).toBe('/a\n1\n/b\n4\n');
+      expect((await call("--endpoints 127.0.0.1:2379 --dial-timeout 2s get --prefix=true '' --keys-only")).out).toBe('/a\n\n/b\n\n');
       expect((await call('get /a /c --keys-only')).out).toBe('/a\n\n/b\n\n');
       expect((await call('get / --prefix --print-value-only --order=DESCEND')).out).toBe('4\n1\n');
       expect((await call('get / --from-key --limit=1')).out).toBe('/a\n1\n');

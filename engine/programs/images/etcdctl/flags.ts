@@ -91,7 +91,7 @@ export function readCommandLine(process: Process, tableFor: (words: readonly str
   const words: string[] = [];
   const args = process.argv.slice(1);
   // All words first: flags may stand before the command they belong to.
-  const command = args.filter((arg) => !arg.startsWith('-')).slice(0, 2);
+  const command = commandOf(args);
   const table = { ...GLOBAL, ...tableFor(command) };
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!;
@@ -124,6 +124,20 @@ export function readCommandLine(process: Process, tableFor: (words: readonly str
     }
   }
   return new CommandLine(words, given, process.env);
+}
+
+/** The first words that are no flags and no values of flags. */
+function commandOf(args: readonly string[]): readonly string[] {
+  const words: string[] = [];
+  for (let at = 0; at < args.length && words.length < 2; at++) {
+    const arg = args[at]!;
+    if (!arg.startsWith('-')) words.push(arg);
+    else if (!arg.includes('=')) {
+      const name = arg.startsWith('--') ? arg.slice(2) : (SHORT[arg.slice(1)] ?? '');
+      if (GLOBAL[name] === 'value') at++;
+    }
+  }
+  return words;
 }
 
 export function need(condition: boolean, message: string): void {
