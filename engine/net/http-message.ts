@@ -128,6 +128,7 @@ class ChunkedBody implements HttpBody {
   readonly endsConnection = false;
   readonly #reader: HttpReader;
   #left = 0;
+  #isBroken = false;
   isDone = false;
 
   constructor(reader: HttpReader) {
@@ -136,10 +137,15 @@ class ChunkedBody implements HttpBody {
 
   async read(maxBytes = 65536, signal?: AbortSignal): Promise<Uint8Array | undefined> {
     if (this.isDone) return undefined;
+    // Where the next chunk begins is not known any more.
+    if (this.#isBroken) throw new HttpParseError('malformed chunked encoding');
     if (this.#left === 0) {
-      const line = await this.#reader.line(signal);
-      this.#left = Number.parseInt(line, 16);
-      if (Number.isNaN(this.#left)) throw new HttpParseError('malformed chunked encoding');
+      const size = /^([0-9a-f]{1,12})[ \t]*(?:;.*)?$/i.exec(await this.#reader.line(signal))?.[1];
+      if (size === undefined) {
+        this.#isBroken = true;
+        throw new HttpParseError('malformed chunked encoding');
+      }
+      this.#left = Number.parseInt(size, 16);
       if (this.#left === 0) {
         while ((await this.#reader.line(signal)) !== '');
         this.isDone = true;

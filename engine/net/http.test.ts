@@ -140,4 +140,20 @@ describe('a head that Go would not take', () => {
     expect(text((await client.read())!)).toContain('Connection: close');
     await serving;
   });
+
+  it('a body that breaks its framing ends the connection', async () => {
+    const [client, server] = connectionPair();
+    const handler = async (request: HttpRequest, respond: HttpResponder): Promise<void> => {
+      try {
+        await readAllBytes(request.body);
+      } catch {
+        await respond.send({ status: 400 }, 'broken');
+      }
+    };
+    const serving = serveConnection(server, handler, { clock });
+    await client.write(utf8('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc'));
+    expect(text((await client.read())!)).toContain('400 Bad Request');
+    expect(await client.read()).toBeUndefined();
+    await serving;
+  });
 });

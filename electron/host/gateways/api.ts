@@ -67,6 +67,8 @@ class ApiListener implements ApiDoor {
       ca: options.pki.caPem,
       requestCert: true,
       rejectUnauthorized: false,
+      // A client that has said all it has to say still wants the answer.
+      allowHalfOpen: true,
       ALPNProtocols: ['h2', 'http/1.1'],
     });
     this.#tls.on('secureConnection', (socket) => void this.#attend(socket).catch(options.onError));
@@ -101,7 +103,7 @@ class ApiListener implements ApiDoor {
   #listen(port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const server = createServer(
-        { pauseOnConnect: true, noDelay: true },
+        { pauseOnConnect: true, noDelay: true, allowHalfOpen: true },
         (socket) => void this.#accept(socket).catch(this.#options.onError),
       );
       server.once('error', reject);

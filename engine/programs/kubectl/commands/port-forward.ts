@@ -163,8 +163,9 @@ async function carry(
   }
 }
 
+/** Without the newline at its end, which klog adds where there is none. */
 function klog(context: Context, place: string, text: string): string {
-  return klogLine(context.process, 'E', place, text);
+  return klogLine(context.process, 'E', place, text.replace(/\n$/, ''));
 }
 
 /** Until the source ends, or either side breaks. */
