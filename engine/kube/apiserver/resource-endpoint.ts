@@ -252,6 +252,7 @@ export class ResourceEndpoint {
       (current) => {
         const { object, managedFields } = this.#tracking.applied(config, current, write);
         const made = object as unknown as ApiObject;
+        made.metadata = (made.metadata as ObjectMeta | undefined) ?? ({} as ObjectMeta);
         if (current === undefined && (made.metadata.uid ?? '') !== '') {
           const why = `uid mismatch: the provided object specified uid ${made.metadata.uid}, and no existing object was found`;
           throw conflict(this.#names, name, why);
@@ -509,6 +510,17 @@ export class ResourceEndpoint {
 
   /** What a client sent in the version it speaks, as it is stored. */
   #stored(given: ApiObject, context: WriteContext): ApiObject {
+    try {
+      return this.#asStored(given, context);
+    } catch (error) {
+      // What the versions' own conversion found.
+      if (!(error instanceof DecodeError)) throw error;
+      const { kind } = this.definition;
+      throw badRequest(`${kind} in version "${context.served.version}" cannot be handled as a ${kind}: ${error.message}`);
+    }
+  }
+
+  #asStored(given: ApiObject, context: WriteContext): ApiObject {
     const { definition } = this;
     const { group, version, toStorage: convert, decode } = context.served;
     if (decode !== undefined) return toStorage(decode(given), definition, context.served);

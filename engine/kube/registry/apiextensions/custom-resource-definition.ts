@@ -2,6 +2,8 @@
 
 import { isRecord } from '../../machinery/deep.ts';
 import { FieldError } from '../../machinery/field-errors.ts';
+import { DecodeError } from '../../machinery/schema/codec.ts';
+import { badRequest } from '../../machinery/status.ts';
 import { rfc3339 } from '../../machinery/time.ts';
 import type { ObjectMeta } from '../../machinery/types.ts';
 import { defineResource, type Json, NAME_COLUMN, type ResourceDefinition } from '../definition.ts';
@@ -29,7 +31,7 @@ export const CUSTOM_RESOURCE_DEFINITION: ResourceDefinition = defineResource<Cus
     hasFreeFinalizers: true,
     requiresVersionOnUpdate: true,
     setDefaults(definition, served) {
-      const spec = fromV1beta1(definition as never)['spec'] as Json;
+      const spec = cleanSpec(definition, served.version);
       (definition as unknown as Json)['spec'] = spec;
       const names = (isRecord(spec['names']) ? spec['names'] : {}) as Json;
       spec['names'] = names;
@@ -129,4 +131,15 @@ function rememberStoredVersion(definition: CustomResourceDefinition): void {
 function nameErrors({ metadata, spec }: CustomResourceDefinition): readonly FieldError[] {
   if ((metadata.name ?? '') === '' || metadata.name === `${spec.names.plural}.${spec.group}`) return [];
   return [FieldError.invalid('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group')];
+}
+
+/** Throws what the decoder of `version` would refuse the definition with. */
+function cleanSpec(definition: CustomResourceDefinition, version: string): Json {
+  try {
+    return fromV1beta1(definition as never)['spec'] as Json;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const kind = 'CustomResourceDefinition';
+    throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${error.message}`);
+  }
 }
