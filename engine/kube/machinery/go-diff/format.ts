@@ -5,7 +5,21 @@ import type { GoType } from '../schema/internal-types.ts';
 import { internalType, memberOf } from '../schema/internal-types.ts';
 import { ABSENT, compare, type Comparison, holderOf, isNil, isZero, plainFields } from './compare.ts';
 import { formatLongText, isLongText } from './long-text.ts';
-import { addStats, appendEllipsis, braces, differences, ELLIPSIS, isSame, lengthOf, line, NIL, noStats, recordOf, render } from './text.ts';
+import {
+  addStats,
+  appendEllipsis,
+  braces,
+  differences,
+  ELLIPSIS,
+  isSame,
+  lengthOf,
+  line,
+  NIL,
+  noStats,
+  quoted,
+  recordOf,
+  render,
+} from './text.ts';
 import type { Mark, Stats, TextNode, TextRecord } from './text.ts';
 
 /** The difference between two values of a type (`core.PodSpec`) given as JSON; '' when there is none. */
@@ -311,13 +325,4 @@ function textLines(lines: readonly string[], mark: Mark, options: Options): read
   const shown = lines.slice(0, cut).map((each) => recordOf(line(each), { mark, elidesComma: true }));
   if (cut === lines.length) return shown;
   return [...shown, recordOf(ELLIPSIS, { mark, elidesComma: true, comment: `${lines.length - cut} elided lines` })];
-}
-
-/** In quotes; in backquotes where that saves escapes. */
-export function quoted(text: string): string {
-  const plain = goQuote(text);
-  if (plain.length === text.length + 2) return plain;
-  return /[`\n]/.test(text) || goQuote(text.replace(/["\\\t]/g, '')).length !== text.replace(/["\\\t]/g, '').length + 2
-    ? plain
-    : `\`${text}\``;
 }

@@ -2,8 +2,7 @@
 
 import type { Comparison } from './compare.ts';
 import { type Edit, editsBetween } from './edits.ts';
-import { quoted } from './format.ts';
-import { addStats, appendEllipsis, braces, differences, line, noStats, recordOf } from './text.ts';
+import { addStats, appendEllipsis, braces, differences, line, noStats, quoted, recordOf } from './text.ts';
 import type { Mark, Stats, TextNode, TextRecord } from './text.ts';
 
 const MIN_LENGTH = 64;

@@ -1,5 +1,7 @@
 // Models the text trees of go-cmp's reports: lines, wrapped values and lists, which are written on one line where that is allowed.
 
+import { goQuote } from '../go-syntax.ts';
+
 /** What a record is: common to both sides, or only on one. */
 export type Mark = '' | '-' | '+';
 
@@ -203,4 +205,13 @@ function commentOf(stats: Stats | string): string {
   if (sum > 1) name = name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`;
   if (parts.length < 3) return `${parts.join(' and ')} ${name}`;
   return `${parts.slice(0, -1).join(', ')}, and ${parts.at(-1)!} ${name}`;
+}
+
+/** In quotes; in backquotes where that saves escapes. */
+export function quoted(text: string): string {
+  const plain = goQuote(text);
+  if (plain.length === text.length + 2) return plain;
+  return /[`\n]/.test(text) || goQuote(text.replace(/["\\\t]/g, '')).length !== text.replace(/["\\\t]/g, '').length + 2
+    ? plain
+    : `\`${text}\``;
 }
