@@ -205,3 +205,53 @@ describe('evictions', () => {
     expect(body['status']).toMatchObject({ disruptionsAllowed: 0 });
   });
 });
+
+describe('watches', () => {
+  interface Event {
+    readonly type: string;
+    readonly object: { readonly metadata: Record<string, unknown>; readonly message?: string };
+  }
+  const watch = async (api: TestApi, query: string): Promise<readonly Event[]> => {
+    const response = await api.client.raw('GET', `${MAPS}?watch=1&${query}`, {});
+    const lines = text(await readAll(response.body)).split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Event);
+  };
+
+  it('show what leaves a selection as it was, with the version of the change', async () => {
+    const clock = makeClock();
+    await using api = await openTestApi({ clock });
+    await send(api, 'POST', MAPS, map('one', { labels: { team: 'a' } }));
+    const events = watch(api, 'labelSelector=team%3Da&timeoutSeconds=5');
+    await clock.settle();
+    const moved = await send(api, 'PATCH', `${MAPS}/one`, { metadata: { labels: { team: 'b' } } }, 'application/merge-patch+json');
+    await send(api, 'PATCH', `${MAPS}/one`, { metadata: { labels: { team: 'a' } } }, 'application/merge-patch+json');
+    await clock.advance(6000);
+    const told = await events;
+    expect(told.map(({ type }) => type)).toEqual(['ADDED', 'DELETED', 'ADDED']);
+    expect(told[1]!.object.metadata).toMatchObject({ labels: { team: 'a' }, resourceVersion: moved.body.metadata['resourceVersion'] });
+  });
+
+  it('mark the place every minute and shortly before the end, and tell of a past that is gone', async () => {
+    const clock = makeClock();
+    await using api = await openTestApi({ clock });
+    const start = (await send(api, 'GET', MAPS)).body.metadata['resourceVersion'] as string;
+    const events = watch(api, `resourceVersion=${start}&allowWatchBookmarks=true&timeoutSeconds=100`);
+    await clock.settle();
+    const { body } = await send(api, 'POST', MAPS, map('one'));
+    await clock.advance(101_000);
+    const told = await events;
+    expect(told.map(({ type }) => type)).toEqual(['ADDED', 'BOOKMARK', 'BOOKMARK']);
+    expect(told[1]!.object).toEqual({
+      kind: 'ConfigMap',
+      apiVersion: 'v1',
+      metadata: { resourceVersion: body.metadata['resourceVersion'], creationTimestamp: null },
+    });
+    // What is older than a minute and a quarter is dropped when there is more than a little of it.
+    for (let n = 0; n < 250; n++) await send(api, 'PUT', `${MAPS}/one`, map('one', { labels: { n: String(n) } }));
+    await clock.advance(80_000);
+    await send(api, 'POST', MAPS, map('two'));
+    const gone = await watch(api, `resourceVersion=${start}&timeoutSeconds=1`);
+    expect(gone[0]).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
+    expect(gone[0]!.object.message).toMatch(new RegExp(`^too old resource version: ${start} \\(\\d+\\)$`));
+  });
+});
