@@ -7,6 +7,7 @@ import type { Rng } from '../../sim/rng.ts';
 import { DEADLINE_EXCEEDED, type EtcdClient } from '../../etcd/client.ts';
 import { EtcdError } from '../../etcd/mvcc.ts';
 import type { HttpRequest, HttpResponder } from '../../net/http.ts';
+import { HttpParseError } from '../../net/http-message.ts';
 import { InvariantError } from '../../sim/invariant.ts';
 import { ProcessExit } from '../../sim/stream.ts';
 import { ApiError, isNotFound } from '../machinery/api-error.ts';
@@ -592,6 +593,8 @@ function asApiError(error: unknown, isWrite: boolean): ApiError | undefined {
     if (error.message !== DEADLINE_EXCEEDED) return plainError(error.message);
     return timeout(isWrite ? 'request did not complete within requested timeout 34s' : 'request did not complete within 1m0s', 0);
   }
+  // A body that broke off or was no chunk: the request's fault, told as the reader told it.
+  if (error instanceof HttpParseError) return plainError(error.message);
   if (isSysError(error)) {
     if (error.errno === 'EPIPE' || error.errno === 'ECONNRESET')
       return plainError('rpc error: code = Unavailable desc = transport is closing');
