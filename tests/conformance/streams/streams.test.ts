@@ -97,7 +97,7 @@ const CASES: readonly Case[] = [
       'for i in 1 2 3; do curl -s -o /dev/null -w "%{http_code} " http://127.0.0.1:28080/ & done; sleep 1; ' +
       'curl -s http://127.0.0.1:28081/; echo "curl $?"; sleep 1; kill $(cat pid); cat out',
     stdout:
-      /^200 200 200 curl 52\nForwarding from 127.0.0.1:28080 -> 80\nForwarding from \[::1\]:28080 -> 80\n[^]*an error occurred forwarding 28081 -> 81: error forwarding port 81 to pod [0-9a-f]{64}, uid : exit status 1: \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d socat\[\d+\] E connect\(5, AF=2 127\.0\.0\.1:81, 16\): Connection refused/,
+      /^200 200 200 curl (?:52|56)\nForwarding from 127.0.0.1:28080 -> 80\nForwarding from \[::1\]:28080 -> 80\n[^]*an error occurred forwarding 28081 -> 81: error forwarding port 81 to pod [0-9a-f]{64}, uid : exit status 1: \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d socat\[\d+\] E connect\(5, AF=2 127\.0\.0\.1:81, 16\): Connection refused/,
   },
   { name: 'logs', run: 'kubectl logs one', stdout: 'line1\nline2\n' },
   { name: 'logs --tail', run: 'kubectl logs one --tail=1', stdout: 'line2\n' },
