@@ -10,7 +10,7 @@ import { Discovery } from './factory/discovery.ts';
 import { RestMapper } from './factory/rest-mapper.ts';
 import { Rest } from './factory/rest.ts';
 import { CliError, usageError } from './errors.ts';
-import { klogLine } from './klog.ts';
+import { goLogStamp, klogLine } from './klog.ts';
 
 export class Context {
   readonly process: Process;
@@ -69,6 +69,11 @@ export class Context {
   }
 
   readonly #pendingWarnings: string[] = [];
+
+  /** A line of Go's log package, printed with the next flush. */
+  warn(text: string): void {
+    this.#pendingWarnings.push(`${goLogStamp(this.now(), this.zone)} ${text}`);
+  }
 
   /** Prints warnings that came up while files were read. */
   async flushWarnings(): Promise<void> {

@@ -6,7 +6,7 @@ export const ROOT_GROUPS: readonly (readonly [string, readonly string[]])[] = [
   ['Deploy Commands', ['rollout', 'scale', 'autoscale']],
   ['Cluster Management Commands', ['certificate', 'cluster-info', 'top', 'cordon', 'uncordon', 'drain', 'taint']],
   ['Troubleshooting and Debugging Commands', ['describe', 'logs', 'attach', 'exec', 'port-forward', 'proxy', 'cp', 'auth']],
-  ['Advanced Commands', ['diff', 'apply', 'patch', 'replace', 'wait']],
+  ['Advanced Commands', ['diff', 'apply', 'patch', 'replace', 'wait', 'kustomize']],
   ['Settings Commands', ['label', 'annotate', 'completion']],
   ['Other Commands', ['api-resources', 'api-versions', 'config', 'plugin', 'version']],
 ];
@@ -31,6 +31,7 @@ export const USAGES: Readonly<Record<string, string>> = {
   drain: 'drain NODE',
   explain: 'explain RESOURCE',
   completion: 'completion SHELL',
+  kustomize: 'kustomize <dir> [flags]',
 };
 
 export const COMMAND_TEXTS: Readonly<Record<string, string>> = {
@@ -103,6 +104,7 @@ export const COMMAND_TEXTS: Readonly<Record<string, string>> = {
   auth: 'Ask about authorization',
   'auth can-i': 'Tell whether an action is allowed',
   'auth reconcile': 'Bring RBAC objects in line with a file',
+  kustomize: 'Build the objects of a directory with a kustomization and print them',
   diff: 'Compare files with what is live',
   apply: 'Bring resources in line with a file or stdin',
   'apply edit-last-applied': 'Edit the configuration that was applied last',

@@ -10,3 +10,8 @@ export function klogLine(process: Process, level: string, place: string, text: s
   const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}.${String(at.getUTCMilliseconds()).padStart(3, '0')}000`;
   return `${level}${date} ${time} ${String(process.pid).padStart(7)} ${place}] ${text}`;
 }
+
+/** How Go's log package begins its lines: `2026/11/21 00:17:26`. */
+export function goLogStamp(nowMs: number, zone: { readonly offsetMinutes: number }): string {
+  return new Date(nowMs + zone.offsetMinutes * 60_000).toISOString().slice(0, 19).replaceAll('-', '/').replace('T', ' ');
+}

@@ -18,6 +18,7 @@ import { attach, exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
 import { expose } from './commands/expose.ts';
 import { get } from './commands/get.ts';
+import { kustomize } from './commands/kustomize.ts';
 import { annotate, label } from './commands/label.ts';
 import { logs } from './commands/logs.ts';
 import { options, plugin } from './commands/options.ts';
@@ -65,6 +66,7 @@ const root: Command = {
     patch,
     replace,
     wait,
+    kustomize,
     label,
     annotate,
     completion,

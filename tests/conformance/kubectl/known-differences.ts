@@ -21,7 +21,6 @@ export const KNOWN_DIFFERENCES: Readonly<Record<string, string>> = {
   'kubectl debug': NOT_YET,
   'kubectl debug nosuch': NOT_YET,
   'kubectl debug nosuch --image=busybox': NOT_YET,
-  'kubectl kustomize nosuch': NOT_YET,
   'kubectl proxy --port=x': NOT_YET,
   'kubectl explain deploy.spec.strategy.rollingUpdate.maxSurge': WRAPPING,
   'kubectl create quota q2 --hard=pods=x': NOT_YET,

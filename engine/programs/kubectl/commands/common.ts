@@ -76,13 +76,14 @@ export class ResultPrinter {
   }
 }
 
-/** -f and -k as one list; throws when neither or both are there, if they must be. */
+/** -f, or the one directory of -k; throws when neither or both are there, if they must be. */
 export function filenamesOf(context: Context, options: { readonly required?: boolean } = {}): readonly string[] {
   const files = context.flags.list('filename');
   const kustomize = context.flags.has('kustomize') ? context.flags.string('kustomize') : '';
   if (kustomize !== '') {
     if (files.length > 0) throw new CliError('only one of -f or -k can be specified');
-    throw new CliError('not emulated: kustomize');
+    if (context.flags.bool('recursive')) throw new CliError("the -k flag can't be used with -f or -R");
+    return [kustomize];
   }
   if (options.required === true && files.length === 0) throw new CliError('must specify one of -f and -k');
   return files;

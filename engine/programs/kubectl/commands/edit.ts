@@ -11,7 +11,7 @@ import { NOTHING_SELECTED, type Info } from '../resource/infos.ts';
 import { OpenApi } from '../resource/openapi.ts';
 import { isKnownKind, mergePatchDiff, strategicDiff } from '../resource/strategic-merge.ts';
 import { validate } from '../resource/validation.ts';
-import { decodeYaml, YamlError } from '../resource/yaml-decode.ts';
+import { decodeYaml, YamlError } from '../../../kube/machinery/yaml-decode.ts';
 import { filenamesOf } from './common.ts';
 import { patchObject, selectObjects, withRecords } from './patching.ts';
 

@@ -7,7 +7,7 @@ import { CliError, throwAll, withSource } from '../errors.ts';
 import { groupKind, pathOf, query } from '../factory/rest-mapper.ts';
 import { marshal, sortKeys, type JsonObject } from '../printers/json.ts';
 import { getObject, infosFromFiles, objectsOf, type Info } from '../resource/infos.ts';
-import { decodeYaml, YamlError } from '../resource/yaml-decode.ts';
+import { decodeYaml, YamlError } from '../../../kube/machinery/yaml-decode.ts';
 import {
   annotated,
   annotationOf,

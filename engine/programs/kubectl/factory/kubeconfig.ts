@@ -6,7 +6,7 @@ import { CliError } from '../errors.ts';
 import type { FlagSet } from '../flags/flag-set.ts';
 import { isObject, type JsonObject } from '../printers/json.ts';
 import { toYaml } from '../printers/yaml.ts';
-import { decodeYaml, YamlError } from '../resource/yaml-decode.ts';
+import { decodeYaml, YamlError } from '../../../kube/machinery/yaml-decode.ts';
 
 export interface Named {
   readonly origin: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { humanDuration } from '../flags/duration.ts';
 import { strategicDiff, threeWayStrategic } from '../resource/strategic-merge.ts';
-import { decodeYaml, YamlError } from '../resource/yaml-decode.ts';
+import { decodeYaml, YamlError } from '../../../kube/machinery/yaml-decode.ts';
 import { GoTemplate } from './go-template.ts';
 import { JsonPath } from './jsonpath.ts';
 import { alignTabs } from './tab-writer.ts';

@@ -9,7 +9,8 @@ import type { Context } from '../context.ts';
 import { CliError, throwAll } from '../errors.ts';
 import { resolveHost } from '../factory/resolve-host.ts';
 import { isObject, type JsonObject } from '../printers/json.ts';
-import { decodeYaml, YamlError } from './yaml-decode.ts';
+import { kustomized } from './kustomize.ts';
+import { decodeYaml, YamlError } from '../../../kube/machinery/yaml-decode.ts';
 
 export interface FileDocument {
   /** What messages call it: the path as found, the URL or STDIN. */
@@ -29,8 +30,11 @@ export interface SourceText {
 export function sourcesOf(context: Context, filenames: readonly string[], recursive: boolean): readonly SourceText[] {
   const errors: Error[] = [];
   const sources: SourceText[] = [];
+  const isKustomized = context.flags.has('kustomize') && context.flags.string('kustomize') !== '';
   for (const name of filenames) {
-    if (name === '-') sources.push({ source: 'STDIN', read: () => readStdin(context) });
+    // With -k the only name is that of a kustomization's directory.
+    if (isKustomized) sources.push({ source: name, read: () => Promise.resolve(kustomized(context, name)) });
+    else if (name === '-') sources.push({ source: 'STDIN', read: () => readStdin(context) });
     else if (/^https?:\/\//.test(name)) sources.push({ source: name, read: () => readUrl(context, name) });
     else {
       try {

@@ -1,10 +1,13 @@
-// Models reading YAML as kubectl does (go-yaml v2 by sigs.k8s.io/yaml): YAML 1.1 scalars, go-yaml's messages.
+// Models reading YAML as Kubernetes does (go-yaml v2 by sigs.k8s.io/yaml): YAML 1.1 scalars, go-yaml's messages.
 
 import { LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
 
 export class YamlError extends Error {
   override readonly name = 'YamlError';
 }
+
+/** A point without a digit is no number. */
+const FRACTION = /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)$/;
 
 /** The JSON value of one YAML (or JSON) document. Throws YamlError with go-yaml's text after `yaml: `. */
 export function decodeYaml(source: string): unknown {
@@ -16,7 +19,11 @@ export function decodeYaml(source: string): unknown {
     lineCounter: lines,
     prettyErrors: false,
     customTags: (tags) =>
-      tags.filter((tag) => typeof tag === 'string' || !isForeign(tag as { readonly tag?: string; readonly format?: string })),
+      tags
+        .filter((tag) => typeof tag === 'string' || !isForeign(tag as { readonly tag?: string; readonly format?: string }))
+        .map((tag) =>
+          typeof tag === 'object' && tag.collection === undefined && tag.test?.test('.') === true ? { ...tag, test: FRACTION } : tag,
+        ),
   });
   const [error] = document.errors;
   if (error !== undefined) throw new YamlError(wording(error, lines, source));
@@ -63,11 +70,14 @@ function wording(error: YAMLError, lines: LineCounter, source: string): string {
     case 'BLOCK_AS_IMPLICIT_KEY':
     case 'BLOCK_IN_FLOW': {
       // The scanner stops at the colon, which may stand lines after the scalar it cannot follow.
-      const colon = /:(?=\s|$)/.exec(source.slice(error.pos[0]));
-      const found = colon === null ? line : lines.linePos(error.pos[0] + colon.index).line;
+      const found = lines.linePos(colonAfter(error, source)).line;
       return at(found === 1 ? 0 : found, 'mapping values are not allowed in this context');
     }
     case 'MULTILINE_IMPLICIT_KEY':
+      // In a list the lines are one scalar; in a mapping the first of them must be a key.
+      if (/^\s*- /.test(current))
+        return at(lines.linePos(colonAfter(error, source)).line, 'mapping values are not allowed in this context');
+      return at(line + 1, "could not find expected ':'");
     case 'KEY_OVER_1024_CHARS':
       return at(line + 1, "could not find expected ':'");
     case 'MISSING_CHAR':
@@ -91,4 +101,9 @@ function wording(error: YAMLError, lines: LineCounter, source: string): string {
       return at(line - 1, /^\s*- /.test(current) ? "did not find expected '-' indicator" : 'did not find expected key');
     }
   }
+}
+
+/** Where the next colon of a mapping is, or the error itself. */
+function colonAfter(error: YAMLError, source: string): number {
+  return error.pos[0] + (/:(?=\s|$)/.exec(source.slice(error.pos[0]))?.index ?? 0);
 }
