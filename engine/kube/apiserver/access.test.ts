@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../sim/clock.ts';
 import { SeededRng } from '../../sim/rng.ts';
 import { allows, type PolicyRule } from './rbac.ts';
-import { compacted, missingRules } from './rbac-escalation.ts';
+import { missingRules } from '../machinery/policy-rules.ts';
+import { compacted } from './rbac-escalation.ts';
 import { openTestApi, type TestApi } from './test-api.ts';
 
 const TOKENS = ['admin-token,admin,1,"system:masters"', 'jane-token,jane,2,"devs,qa"', 'boss-token,boss,3', 'other-token,other,4'].join(

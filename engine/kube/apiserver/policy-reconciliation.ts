@@ -3,7 +3,7 @@
 import { isDeepEqual } from '../machinery/deep.ts';
 import type { ApiObject } from '../registry/definition.ts';
 import type { PolicyRule } from './rbac.ts';
-import { missingRules } from './rbac-escalation.ts';
+import { missingRules } from '../machinery/policy-rules.ts';
 
 const AUTO_UPDATE = 'rbac.authorization.kubernetes.io/autoupdate';
 

@@ -1,6 +1,7 @@
 // Models RBAC's guard against escalation: nobody hands out rights that are not his own, unless he may `escalate` or `bind`.
 
 import { isDeepEqual } from '../machinery/deep.ts';
+import { missingRules } from '../machinery/policy-rules.ts';
 import { forbidden, notFound } from '../machinery/status.ts';
 import type { ApiObject } from '../registry/definition.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
@@ -71,44 +72,6 @@ function escalation({ user, namespace }: AdmissionRequest, rbac: RbacAuthorizer,
   const groups = `[${user.groups.map((group) => JSON.stringify(group)).join(' ')}]`;
   const errors = held.errors.length === 0 ? '' : `; resolution errors: [${held.errors.join(', ')}]`;
   return `user ${JSON.stringify(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:\n${lines.join('\n')}${errors}`;
-}
-
-/** Of `wanted`, in single verbs and resources, what `held` does not cover. */
-export function missingRules(held: readonly PolicyRule[], wanted: readonly PolicyRule[]): readonly PolicyRule[] {
-  return wanted.flatMap(brokenDown).filter((each) => !held.some((rule) => covers(rule, each)));
-}
-
-function brokenDown(rule: PolicyRule): readonly PolicyRule[] {
-  const out: PolicyRule[] = [];
-  for (const group of rule.apiGroups ?? []) {
-    for (const resource of rule.resources ?? []) {
-      for (const verb of rule.verbs) {
-        const one = { verbs: [verb], apiGroups: [group], resources: [resource] };
-        if ((rule.resourceNames ?? []).length === 0) out.push(one);
-        else for (const name of rule.resourceNames!) out.push({ ...one, resourceNames: [name] });
-      }
-    }
-  }
-  for (const url of rule.nonResourceURLs ?? []) for (const verb of rule.verbs) out.push({ verbs: [verb], nonResourceURLs: [url] });
-  return out;
-}
-
-function covers(owner: PolicyRule, one: PolicyRule): boolean {
-  const all = (have: readonly string[] | undefined, want: readonly string[] | undefined): boolean =>
-    have?.includes('*') === true || (want ?? []).every((each) => have?.includes(each) === true);
-  if (!all(owner.verbs, one.verbs) || !all(owner.apiGroups, one.apiGroups)) return false;
-  const resources = owner.resources ?? [];
-  const coversResource = (resource: string): boolean => {
-    const slash = resource.indexOf('/');
-    return resources.includes('*') || resources.includes(resource) || (slash >= 0 && resources.includes(`*/${resource.slice(slash + 1)}`));
-  };
-  if (!(one.resources ?? []).every(coversResource)) return false;
-  const coversUrl = (url: string): boolean =>
-    (owner.nonResourceURLs ?? []).some((own) => own === url || (own.endsWith('*') && url.startsWith(own.replace(/\*+$/, ''))));
-  if (!(one.nonResourceURLs ?? []).every(coversUrl)) return false;
-  const names = owner.resourceNames ?? [];
-  if ((one.resourceNames ?? []).length === 0) return names.length === 0;
-  return names.length === 0 || one.resourceNames!.every((name) => names.includes(name));
 }
 
 /** Rules about the same single resource become one with all their verbs. */

@@ -18,4 +18,5 @@ function hasReason(error: unknown, reason: string): error is ApiError {
 export const isNotFound = (error: unknown): error is ApiError => hasReason(error, 'NotFound');
 export const isConflict = (error: unknown): error is ApiError => hasReason(error, 'Conflict');
 export const isAlreadyExists = (error: unknown): error is ApiError => hasReason(error, 'AlreadyExists');
+export const isForbidden = (error: unknown): error is ApiError => hasReason(error, 'Forbidden');
 export const isGone = (error: unknown): error is ApiError => hasReason(error, 'Gone') || hasReason(error, 'Expired');

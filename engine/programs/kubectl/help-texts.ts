@@ -5,7 +5,7 @@ export const ROOT_GROUPS: readonly (readonly [string, readonly string[]])[] = [
   ['Basic Commands (Intermediate)', ['explain', 'get', 'edit', 'delete']],
   ['Deploy Commands', ['rollout', 'scale', 'autoscale']],
   ['Cluster Management Commands', ['certificate', 'cluster-info', 'top', 'cordon', 'uncordon', 'drain', 'taint']],
-  ['Troubleshooting and Debugging Commands', ['describe', 'logs', 'attach', 'exec', 'port-forward', 'proxy', 'cp', 'auth']],
+  ['Troubleshooting and Debugging Commands', ['describe', 'logs', 'attach', 'exec', 'port-forward', 'proxy', 'cp', 'auth', 'debug']],
   ['Advanced Commands', ['diff', 'apply', 'patch', 'replace', 'wait', 'kustomize']],
   ['Settings Commands', ['label', 'annotate', 'completion']],
   ['Other Commands', ['api-resources', 'api-versions', 'config', 'plugin', 'version']],
@@ -32,6 +32,10 @@ export const USAGES: Readonly<Record<string, string>> = {
   explain: 'explain RESOURCE',
   completion: 'completion SHELL',
   kustomize: 'kustomize <dir> [flags]',
+  debug: 'debug (POD | TYPE[[.VERSION].GROUP]/NAME) [ -- COMMAND [args...] ]',
+  proxy: 'proxy [--port=PORT] [--www=static-dir] [--www-prefix=prefix] [--api-prefix=prefix]',
+  'auth reconcile': 'auth reconcile -f FILENAME',
+  'apply edit-last-applied': 'apply edit-last-applied (RESOURCE/NAME | -f FILENAME)',
 };
 
 export const COMMAND_TEXTS: Readonly<Record<string, string>> = {
@@ -104,6 +108,9 @@ export const COMMAND_TEXTS: Readonly<Record<string, string>> = {
   auth: 'Ask about authorization',
   'auth can-i': 'Tell whether an action is allowed',
   'auth reconcile': 'Bring RBAC objects in line with a file',
+  alpha: 'Commands that are still being tried out.',
+  'alpha debug': 'Old name of kubectl debug',
+  debug: 'Look into a pod or a node with a container made for it',
   kustomize: 'Build the objects of a directory with a kustomization and print them',
   diff: 'Compare files with what is live',
   apply: 'Bring resources in line with a file or stdin',

@@ -12,6 +12,9 @@ const COMMANDS_HINT = 'Use "kubectl <command> --help" for more information about
 export function helpText(root: Command, path: string, command: Command): string {
   if (command === root) return rootHelp();
   const sections: string[] = [`${COMMAND_TEXTS[path] ?? ''}\n`];
+  // A group all of whose commands are hidden has nothing to tell but how to go on.
+  if (command.run === undefined && command.subcommands?.every((child) => child.isHidden) === true)
+    return [...sections, COMMANDS_HINT].join('\n');
   if (command.aliases !== undefined) sections.push(`Aliases:\n${[command.name, ...command.aliases].join(', ')}\n`);
   const children = (command.subcommands ?? []).filter((child) => child.isHidden !== true).sort((a, b) => (a.name < b.name ? -1 : 1));
   if (children.length > 0) {
@@ -42,7 +45,7 @@ function optionLines(path: string): string {
     .map((word) => flagFromWord(word))
     .map(
       ({ name, shorthand, defaultText }) =>
-        `  ${shorthand === '' ? '    ' : `-${shorthand}, `}--${name}=${defaultText.replace('[*]', '[]')}: ${FLAG_TEXTS[name] ?? ''}\n`,
+        `  ${shorthand === '' ? '    ' : `-${shorthand}, `}--${name}=${defaultText.replace(/^\[[*=]\]$/, '[]')}: ${FLAG_TEXTS[name] ?? ''}\n`,
     )
     .join('');
 }

@@ -2,6 +2,7 @@
 
 import type { Program } from '../../kernel/process.ts';
 import { runCommandLine, type Command } from './command.ts';
+import { alpha } from './commands/alpha.ts';
 import { apply } from './commands/apply.ts';
 import { auth, certificate, top } from './commands/auth.ts';
 import { autoscale } from './commands/autoscale.ts';
@@ -10,6 +11,7 @@ import { config } from './commands/config.ts';
 import { cordon, drain, uncordon } from './commands/cordon.ts';
 import { cp } from './commands/cp.ts';
 import { create } from './commands/create.ts';
+import { debug } from './commands/debug.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { describe } from './commands/describe.ts';
 import { diff } from './commands/diff.ts';
@@ -24,6 +26,7 @@ import { logs } from './commands/logs.ts';
 import { options, plugin } from './commands/options.ts';
 import { patch, replace } from './commands/patch.ts';
 import { portForward } from './commands/port-forward.ts';
+import { proxy } from './commands/proxy.ts';
 import { rollout } from './commands/rollout.ts';
 import { run } from './commands/run.ts';
 import { scale } from './commands/scale.ts';
@@ -60,8 +63,10 @@ const root: Command = {
     attach,
     exec,
     portForward,
+    proxy,
     cp,
     auth,
+    debug,
     apply,
     patch,
     replace,
@@ -70,6 +75,7 @@ const root: Command = {
     label,
     annotate,
     completion,
+    alpha,
     plugin,
     version,
     apiVersions,

@@ -9,9 +9,14 @@ import { plainTable } from '../printers/table.ts';
 import { objectsOf } from '../resource/infos.ts';
 import { goList, shownRules } from '../resource/rbac-rules.ts';
 import { quantity } from '../resource/sorting.ts';
+import { authReconcile } from './auth-reconcile.ts';
 import { at, ResultPrinter } from './common.ts';
 
-export const auth: Command = { name: 'auth', group: { stream: 'err', status: 1 }, subcommands: [{ name: 'can-i', run: canI }] };
+export const auth: Command = {
+  name: 'auth',
+  group: { stream: 'err', status: 1 },
+  subcommands: [{ name: 'can-i', run: canI }, authReconcile],
+};
 
 export const certificate: Command = {
   name: 'certificate',

@@ -1,4 +1,4 @@
-// Models `kubectl completion bash`: a script of our own with kubectl's commands, resource types and names.
+// Models `kubectl completion`: a script of our own with kubectl's commands, resource types and names; zsh takes it as bash's.
 
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -10,10 +10,14 @@ async function run(context: Context): Promise<void> {
   const [shell] = context.args;
   if (shell === undefined) throw context.usage('Shell not specified.');
   if (context.args.length > 1) throw context.usage('Too many arguments. Expected only the shell type.');
-  if (shell !== 'bash') throw context.usage(`Unsupported shell type "${shell}".`);
+  if (shell !== 'bash' && shell !== 'zsh') throw context.usage(`Unsupported shell type "${shell}".`);
   const commands = ROOT_GROUPS.flatMap(([, names]) => names).sort();
+  if (shell === 'zsh') await context.out(ZSH_HEAD);
   await context.out(SCRIPT.replace('@COMMANDS@', commands.join(' ')));
 }
+
+/** zsh runs functions made for bash's `complete` once its emulation is loaded. */
+const ZSH_HEAD = '#compdef kubectl\nautoload -U +X bashcompinit && bashcompinit\n';
 
 const SCRIPT = `# bash completion for kubectl                              -*- shell-script -*-
 

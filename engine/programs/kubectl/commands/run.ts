@@ -20,7 +20,8 @@ import { waitForDeletion } from './wait-deleted.ts';
 
 export const run: Command = { name: 'run', run: runPod };
 
-const IMAGE =
+/** References of images, as docker's library matches them. */
+export const IMAGE =
   /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*(?::[0-9]+)?\/)?[a-z0-9]+(?:(?:[._]|__|-*)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-*)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/;
 
 async function runPod(context: Context): Promise<void> {
@@ -236,7 +237,13 @@ function isRunningOrDone(pod: JsonObject): boolean {
   );
 }
 
-async function waitForPod(context: Context, pod: JsonObject, isDone: (pod: JsonObject) => boolean, timeoutMs: number): Promise<JsonObject> {
+/** Waits until a pod is as wanted; without a limit of time when `timeoutMs` is 0. */
+export async function waitForPod(
+  context: Context,
+  pod: JsonObject,
+  isDone: (pod: JsonObject) => boolean,
+  timeoutMs: number,
+): Promise<JsonObject> {
   const { clock } = context.process.sys;
   const path = `/api/v1/namespaces/${String(at(pod, 'metadata', 'namespace'))}/pods`;
   const fieldSelector = `metadata.name=${nameOf(pod)}`;
@@ -267,7 +274,7 @@ async function waitForPod(context: Context, pod: JsonObject, isDone: (pod: JsonO
   }
 }
 
-async function printLog(context: Context, pod: JsonObject, container: string): Promise<void> {
+export async function printLog(context: Context, pod: JsonObject, container: string): Promise<void> {
   const target = `/api/v1/namespaces/${String(at(pod, 'metadata', 'namespace'))}/pods/${nameOf(pod)}/log${query({ container })}`;
   await context.out(await context.rest.text({ method: 'GET', target }));
 }

@@ -10,12 +10,13 @@ import type { Discovery } from '../factory/discovery.ts';
 import { marshal, sortKeys, type JsonObject } from '../printers/json.ts';
 import { plainTable } from '../printers/table.ts';
 import { toYaml } from '../printers/yaml.ts';
+import { clusterInfoDump } from './cluster-info-dump.ts';
 import { at } from './common.ts';
 
 export const version: Command = { name: 'version', run: runVersion };
 export const apiVersions: Command = { name: 'api-versions', run: runApiVersions };
 export const apiResources: Command = { name: 'api-resources', run: runApiResources };
-export const clusterInfo: Command = { name: 'cluster-info', run: runClusterInfo };
+export const clusterInfo: Command = { name: 'cluster-info', run: runClusterInfo, subcommands: [clusterInfoDump] };
 
 const CLIENT = {
   major: '1',
@@ -142,8 +143,6 @@ function compare(a: string, b: string): number {
 }
 
 async function runClusterInfo(context: Context): Promise<void> {
-  const [first] = context.args;
-  if (first === 'dump') throw new CliError('not emulated: cluster-info dump');
   const server = context.config.restConfig().server;
   await context.flushWarnings();
   const isColour = context.process.stdout.tty !== undefined;

@@ -2,7 +2,7 @@
 
 import { parseGoDuration } from './duration.ts';
 
-export type FlagKind = 'bool' | 'int' | 'string' | 'duration' | 'list' | 'array';
+export type FlagKind = 'bool' | 'int' | 'string' | 'duration' | 'list' | 'array' | 'map';
 
 export interface Flag {
   readonly name: string;
@@ -51,6 +51,7 @@ export function flagFromWord(word: string, deprecated?: string): Flag {
 function kindOf(defaultText: string): FlagKind {
   if (defaultText === 'true' || defaultText === 'false') return 'bool';
   if (defaultText === '[*]') return 'array';
+  if (defaultText === '[=]') return 'map';
   if (defaultText.startsWith('[')) return 'list';
   if (/^-?\d+$/.test(defaultText)) return 'int';
   if (/^(\d+[hms])+$/.test(defaultText)) return 'duration';
@@ -84,7 +85,7 @@ export class FlagSet {
   /** True for a flag that takes a list, as some commands have it under the name of a global one. */
   isList(name: string): boolean {
     const kind = this.#flags.get(name)?.kind;
-    return kind === 'list' || kind === 'array';
+    return kind === 'list' || kind === 'array' || kind === 'map';
   }
 
   all(): readonly Flag[] {
@@ -103,7 +104,7 @@ export class FlagSet {
   /** The value as text, as pflag's Value.String() has it. */
   valueText(name: string): string {
     const flag = this.#flags.get(name);
-    if (flag?.kind === 'list' || flag?.kind === 'array') return `[${this.list(name).join(',')}]`;
+    if (flag?.kind === 'list' || flag?.kind === 'array' || flag?.kind === 'map') return `[${this.list(name).join(',')}]`;
     if (flag?.kind === 'bool') return String(this.bool(name));
     return String(this.#values.get(name) ?? defaultValue(flag));
   }
@@ -134,7 +135,12 @@ export class FlagSet {
     const value = this.#values.get(name);
     if (value !== undefined) return value as readonly string[];
     const text = this.#flags.get(name)?.defaultText ?? '[]';
-    return text === '[]' || text === '[*]' ? [] : text.slice(1, -1).split(',');
+    return text === '[]' || text === '[*]' || text === '[=]' ? [] : text.slice(1, -1).split(',');
+  }
+
+  /** A flag of keys with values. */
+  map(name: string): ReadonlyMap<string, string> {
+    return new Map(this.list(name).map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
   }
 
   /** Sets a value as if the user had given it. */
@@ -252,6 +258,12 @@ export class FlagSet {
       }
       case 'list':
         return [...(this.#changed.includes(flag.name) ? this.list(flag.name) : []), ...splitCsv(text)];
+      case 'map': {
+        const pairs = text.split('=').length === 2 ? [text.replace(/^"(.*)"$/s, '$1')] : splitCsv(text);
+        const bad = pairs.find((pair) => !pair.includes('='));
+        if (bad !== undefined) throw invalid(`${bad} must be formatted as key=value`);
+        return [...(this.#changed.includes(flag.name) ? this.list(flag.name) : []), ...pairs];
+      }
       case 'array':
         return [...(this.#changed.includes(flag.name) ? this.list(flag.name) : []), text];
       case 'string':

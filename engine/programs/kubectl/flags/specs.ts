@@ -1,6 +1,6 @@
 // Models the flags of every command of kubectl v1.20: name, shorthand and default (whose form gives the type).
 // One word per flag: `s/name=default`. `=[]` is a list split at commas, `=[*]` one that is not;
-// `=0i32` is a number of 32 bits.
+// `=[=]` one of keys with values; `=0i32` is a number of 32 bits.
 
 export const COMMAND_FLAGS: Readonly<Record<string, string>> = {
   create:
@@ -106,7 +106,9 @@ export const COMMAND_FLAGS: Readonly<Record<string, string>> = {
   'auth reconcile':
     "allow-missing-template-keys=true dry-run='none' f/filename=[] k/kustomize='' o/output='' R/recursive=false remove-extra-permissions=false remove-extra-subjects=false template=''",
   debug:
-    "arguments-only=false attach=false c/container='' copy-to='' env=[] image='' image-pull-policy='' quiet=false replace=false same-node=false set-image=[] share-processes=true i/stdin=false target='' t/tty=false",
+    "arguments-only=false attach=false c/container='' copy-to='' env=[=] image='' image-pull-policy='' quiet=false replace=false same-node=false set-image=[=] share-processes=true i/stdin=false target='' t/tty=false",
+  'alpha debug':
+    "arguments-only=false attach=false c/container='' copy-to='' env=[=] image='' image-pull-policy='' quiet=false replace=false same-node=false set-image=[=] share-processes=true i/stdin=false target='' t/tty=false",
   diff: "field-manager='kubectl-client-side-apply' f/filename=[] force-conflicts=false k/kustomize='' R/recursive=false l/selector='' server-side=false",
   apply:
     "all=false allow-missing-template-keys=true cascade='background' dry-run='none' field-manager='kubectl-client-side-apply' f/filename=[] force=false force-conflicts=false grace-period=-1 k/kustomize='' openapi-patch=true o/output='' overwrite=true prune=false prune-whitelist=[*] record=false R/recursive=false l/selector='' server-side=false template='' timeout=0s validate=true wait=false",
