@@ -12,7 +12,11 @@ const FOLDER = path.join(import.meta.dirname, 'transcripts');
 const PAUSE_SECONDS = 2;
 const SEED = 11;
 /** Where kubectl worked, if not in `default`. */
-const NAMESPACES: Readonly<Record<string, string>> = { '06-rollout.txt': 'roll', '07-apply-edit.txt': 'app', '11-validation.txt': 'val' };
+const NAMESPACES: Readonly<Record<string, string>> = { '06-rollout.txt': 'roll', '07-apply-edit.txt': 'app', '11-validation.txt': 'val', '18-logs-exec.txt': 'le' };
+/** What was there before the first command, besides the files. */
+const PRELUDES: Readonly<Record<string, string>> = {
+  '18-logs-exec.txt': 'kubectl apply -f p.yaml && kubectl create deployment dep --image=nginx --replicas=2',
+};
 /** The recorded cluster had no network add-on. */
 const OWN_LINES = /calico/;
 
@@ -37,8 +41,9 @@ describe.skipIf(!isThere)('kubectl v1.20.2 through the HTTPS door', () => {
           const namespace = NAMESPACES[file];
           if (namespace !== undefined) {
             await kubectl.run(`kubectl create namespace ${namespace}; kubectl config set-context --current --namespace=${namespace}`);
+            await kubectl.pass(PAUSE_SECONDS);
           }
-          expect(await differences(kubectl, file)).toEqual(KNOWN_DIFFERENCES[file] === undefined ? [] : Object.keys(KNOWN_DIFFERENCES[file]));
+          expect(await differences(kubectl, file)).toEqual([]);
           expect(kubectl.faults).toEqual([]);
         } finally {
           await kubectl.close();
@@ -49,11 +54,17 @@ describe.skipIf(!isThere)('kubectl v1.20.2 through the HTTPS door', () => {
   }
 });
 
-/** The command lines that printed something else. */
+/** The command lines that printed something else, for no reason that is known. */
 async function differences(kubectl: RealKubectl, file: string): Promise<readonly string[]> {
   const found: string[] = [];
   let asides: Promise<unknown>[] = [];
+  let prelude = PRELUDES[file];
   for (const step of parseTranscript(readFileSync(path.join(FOLDER, file), 'utf8'))) {
+    if (step.kind === 'run' && prelude !== undefined) {
+      await kubectl.run(prelude);
+      await kubectl.pass(20);
+      prelude = undefined;
+    }
     if (step.kind === 'file') kubectl.write(step.name, step.text);
     else if (step.kind === 'aside') asides.push(kubectl.run(`sleep ${step.afterSeconds}; ${step.command}`));
     else {
@@ -61,7 +72,7 @@ async function differences(kubectl: RealKubectl, file: string): Promise<readonly
       compared++;
       if (difference === undefined) equal++;
       else {
-        found.push(step.command);
+        if (KNOWN_DIFFERENCES[file]?.[step.command] === undefined) found.push(`$ ${step.command}\n${difference}`);
         if (process.env['NOBOX_TRANSCRIPT_SHOW'] !== undefined) process.stdout.write(`$ ${step.command}\n${difference}\n`);
       }
       await Promise.all(asides);

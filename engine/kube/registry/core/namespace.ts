@@ -21,6 +21,11 @@ export const NAMESPACE: ResourceDefinition = defineResource<Namespace>({
   fields: { 'status.phase': (namespace) => namespace.status?.phase ?? '', name: (namespace) => namespace.metadata.name },
   strategy: {
     nameProblems: dns1123Label,
+    /** SetDefaults_NamespaceStatus: the phase belongs to who creates a namespace. */
+    setDefaults(namespace) {
+      namespace.status ??= {};
+      namespace.status.phase ??= 'Active';
+    },
     prepareForCreate(namespace) {
       const finalizers = namespace.spec?.finalizers ?? [];
       namespace.spec = { finalizers: finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes'] };
