@@ -23,6 +23,7 @@ import {
   validation,
   type DryRun,
 } from './common.ts';
+import { editLastApplied } from './edit.ts';
 import { deleteObject } from './delete.ts';
 import { waitForDeletion } from './wait-deleted.ts';
 import { prune } from './apply-prune.ts';
@@ -35,6 +36,7 @@ export const apply: Command = {
   subcommands: [
     { name: 'view-last-applied', run: viewLastApplied },
     { name: 'set-last-applied', run: setLastApplied },
+    { name: 'edit-last-applied', run: editLastApplied },
   ],
 };
 

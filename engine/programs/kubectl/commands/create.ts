@@ -20,6 +20,8 @@ import {
   validation,
 } from './common.ts';
 import { configMap, genericSecret, registrySecret, tlsSecret } from './create-config.ts';
+import { editTogether } from './editing.ts';
+import { forEach } from './patching.ts';
 import * as generators from './create-generators.ts';
 import { clusterRole, role } from './create-rbac.ts';
 import { jobFromCronJob } from './create-job.ts';
@@ -234,17 +236,17 @@ async function createFromFiles(context: Context): Promise<void> {
     throw new ExitError(1);
   }
   if (raw !== '') {
+    if (flags.bool('edit')) throw context.usage('--raw and --edit are mutually exclusive');
     if (files.length !== 1) throw new CliError('--raw can only use a single local file or stdin');
     const body = await (sourcesOf(context, files, false)[0]?.read() ?? Promise.resolve(''));
     await context.out(await rawRequest(context, 'POST', raw, body));
     return;
   }
-  if (flags.bool('edit')) throw new CliError('not emulated: create --edit');
   const dryRun = await dryRunOf(context);
   const printer = new ResultPrinter(context, dryRun);
   const namespace = context.namespace();
   await context.flushWarnings();
-  const validate = validation(context);
+  const validate = flags.bool('edit') ? undefined : validation(context);
   const found = await infosFromFiles(context, {
     filenames: files,
     recursive: flags.bool('recursive'),
@@ -253,6 +255,11 @@ async function createFromFiles(context: Context): Promise<void> {
     ...(validate === undefined ? {} : { validate }),
   });
   const errors: Error[] = [...found.errors];
+  if (flags.bool('edit')) {
+    // Each object is a session of its own.
+    await forEach(found.infos, errors, (info) => editTogether(context, [info], 'create'));
+    return;
+  }
   let count = 0;
   for (const info of found.infos) {
     try {

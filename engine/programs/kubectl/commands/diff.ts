@@ -12,7 +12,7 @@ import { getObject, infosFromFiles, type Info } from '../resource/infos.ts';
 import { isKnownKind } from '../resource/strategic-merge.ts';
 import { patchFor, withConfiguration } from './apply.ts';
 import { filenamesOf } from './common.ts';
-import { lookUp } from './edit.ts';
+import { lookUp } from './editor.ts';
 
 /** How often an object that changes in between is read and tried again. */
 const MAX_TRIES = 4;

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { apiVersionOf, pathOf, query, type MappedResource, type Mapping } from '../factory/rest-mapper.ts';
 import { isObject, type JsonObject } from '../printers/json.ts';
-import { documentsOf, flatten, sourcesOf } from './files.ts';
+import { documentsOf, flatten, sourcesOf, type SourceText } from './files.ts';
 import { labelSyntaxError } from './label-syntax.ts';
 
 /** One object that a command works on. */
@@ -124,17 +124,28 @@ export async function infosFromFiles(context: Context, options: FileOptions): Pr
   const errors: Error[] = [];
   for (const source of sourcesOf(context, options.filenames, options.recursive)) {
     try {
-      for (const document of await documentsOf(source)) {
-        await options.validate?.(document.value, source.source);
-        for (const object of flatten(checkObject(document.value, source.source)))
-          infos.push(await infoOf(context, object, source.source, options));
-      }
+      infos.push(...(await infosOfSource(context, source, options)));
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       errors.push(error);
     }
   }
   return { infos, errors };
+}
+
+/** The objects of one text. */
+export async function infosOfSource(
+  context: Context,
+  source: SourceText,
+  options: Omit<FileOptions, 'filenames'>,
+): Promise<readonly Info[]> {
+  const infos: Info[] = [];
+  for (const document of await documentsOf(source)) {
+    await options.validate?.(document.value, source.source);
+    for (const object of flatten(checkObject(document.value, source.source)))
+      infos.push(await infoOf(context, object, source.source, options));
+  }
+  return infos;
 }
 
 function checkObject(value: unknown, source: string): JsonObject {
@@ -145,7 +156,7 @@ function checkObject(value: unknown, source: string): JsonObject {
   return value;
 }
 
-async function infoOf(context: Context, object: JsonObject, source: string, options: FileOptions): Promise<Info> {
+async function infoOf(context: Context, object: JsonObject, source: string, options: Omit<FileOptions, 'filenames'>): Promise<Info> {
   const json = JSON.stringify(object);
   if (typeof object['kind'] !== 'string' || object['kind'] === '')
     throw new CliError(`unable to decode "${source}": Object 'Kind' is missing in '${json}'`);
