@@ -11,10 +11,11 @@ import { EtcdError } from './mvcc.ts';
 import {
   COMPACTED,
   encodeFrame,
-  framesOf,
+  readFrames,
   type Call,
   type Compare,
   type EtcdEvent,
+  type Frame,
   type LeaseResult,
   type Op,
   type RangeOptions,
@@ -338,19 +339,7 @@ export class EtcdClient {
   async #receive(session: Session): Promise<void> {
     let cause: Error = new SysError('ECONNRESET');
     try {
-      for await (const frame of framesOf(session.connection)) {
-        if ('events' in frame) {
-          const watch = this.#watches.get(frame.id);
-          if (watch === undefined) continue;
-          watch.revision = frame.revision;
-          watch.listener.events(frame.events, frame.revision);
-          continue;
-        }
-        const pending = session.pending.get(frame.id);
-        session.pending.delete(frame.id);
-        if ('result' in frame) pending?.resolve(frame.result);
-        else if ('error' in frame) pending?.reject(new EtcdError(frame.error));
-      }
+      await readFrames(session.connection, (frame) => this.#take(session, frame));
     } catch (error) {
       if (!isPassing(error)) throw error;
       cause = error;
@@ -365,6 +354,20 @@ export class EtcdClient {
       session.pending.clear();
       if (wasUp && !this.#isClosed) this.#comeBack();
     }
+  }
+
+  #take(session: Session, frame: Frame): void {
+    if ('events' in frame) {
+      const watch = this.#watches.get(frame.id);
+      if (watch === undefined) return;
+      watch.revision = frame.revision;
+      watch.listener.events(frame.events, frame.revision);
+      return;
+    }
+    const pending = session.pending.get(frame.id);
+    session.pending.delete(frame.id);
+    if ('result' in frame) pending?.resolve(frame.result);
+    else if ('error' in frame) pending?.reject(new EtcdError(frame.error));
   }
 
   /** Watches go on by themselves when the client has a clock; otherwise they end with the connection. */

@@ -236,8 +236,8 @@ function decodeFrame(body: string): Frame {
 
 const READ_BYTES = 1024 * 1024;
 
-/** Frames as they arrive; ends when the peer closes. */
-export async function* framesOf(connection: Connection): AsyncIterable<Frame> {
+/** Hands frames on as they arrive; resolves when the peer closes. */
+export async function readFrames(connection: Connection, handle: (frame: Frame) => void): Promise<void> {
   let chunks: Uint8Array[] = [];
   let held = 0;
   for (;;) {
@@ -253,7 +253,7 @@ export async function* framesOf(connection: Connection): AsyncIterable<Frame> {
       if (bytes.length - at - 4 < length) break;
       const body = text(bytes.subarray(at + 4, at + 4 + length));
       at += 4 + length;
-      yield decodeFrame(body);
+      handle(decodeFrame(body));
     }
     held = bytes.length - at;
     chunks = held === 0 ? [] : [bytes.slice(at)];

@@ -7,7 +7,7 @@ import type { Disposable } from '../sim/disposable.ts';
 import { isSysError } from '../sim/errno.ts';
 import type { Connection } from '../sim/stream.ts';
 import { EtcdError, type MultiVersionStore } from './mvcc.ts';
-import { encodeFrame, framesOf, TOO_LARGE, type Call, type EtcdEvent, type Frame, type Op, type StatusResult } from './protocol.ts';
+import { encodeFrame, readFrames, TOO_LARGE, type Call, type EtcdEvent, type Frame, type Op, type StatusResult } from './protocol.ts';
 
 /** etcd's --max-request-bytes when it is not given: 1.5 MiB. */
 const MAX_REQUEST_BYTES = 1.5 * 1024 * 1024;
@@ -79,16 +79,16 @@ export class EtcdServer {
     };
     const tell = (id: number, watcher: Watcher, events: readonly EtcdEvent[], revision: number): void => {
       if (revision <= watcher.after) return;
-      const matching = events.filter((event) => matches(watcher, event));
-      if (matching.length === 0) return;
+      if (!events.some((event) => matches(watcher, event))) return;
+      const matching = events.length === 1 ? events : events.filter((event) => matches(watcher, event));
       send({ id, events: watcher.wantsPrevious ? matching : matching.map(withoutPrevious), revision });
     };
     const stopListening = this.#store.onCommit((events, revision) => {
       for (const [id, watcher] of watchers) tell(id, watcher, events, revision);
     });
     try {
-      for await (const frame of framesOf(connection)) {
-        if (!('call' in frame)) continue;
+      await readFrames(connection, (frame) => {
+        if (!('call' in frame)) return;
         const { id, call } = frame;
         try {
           send({ id, result: this.#answer(id, call, watchers) });
@@ -99,7 +99,7 @@ export class EtcdServer {
           if (!(error instanceof EtcdError)) throw error;
           send({ id, error: error.message });
         }
-      }
+      });
     } catch (error) {
       if (!isSysError(error)) throw error;
     } finally {

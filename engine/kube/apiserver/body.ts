@@ -151,7 +151,7 @@ function checked(value: unknown, body: string, { definition, served, knows }: Ex
   const version = parts.at(-1)!;
   const cannot = (why: string): ApiError =>
     badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${definition.kind}: ${why}`);
-  if (!definition.isCustom) {
+  if (!definition.isCustom && (kind !== definition.kind || apiVersion !== expected)) {
     if (!knows(apiVersion, kind))
       throw cannot(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "${SCHEME}"`);
     if (kind !== definition.kind)

@@ -39,7 +39,8 @@ export interface Flow {
 /** The schemas in their order, read anew when they change. */
 export class FlowReader {
   readonly #reader: ClusterReader;
-  #at = '';
+  #schemasAt = -1;
+  #levelsAt = -1;
   #schemas: readonly Schema[] = [];
 
   constructor(reader: ClusterReader) {
@@ -49,9 +50,9 @@ export class FlowReader {
   get schemas(): readonly Schema[] {
     const schemas = this.#reader.store(GROUP, 'flowschemas');
     const levels = this.#reader.store(GROUP, 'prioritylevelconfigurations');
-    const at = `${schemas.revision} ${levels.revision}`;
-    if (at === this.#at) return this.#schemas;
-    this.#at = at;
+    if (schemas.revision === this.#schemasAt && levels.revision === this.#levelsAt) return this.#schemas;
+    this.#schemasAt = schemas.revision;
+    this.#levelsAt = levels.revision;
     const read = ({
       metadata,
       spec,

@@ -22,12 +22,15 @@ export function generateName(rng: Rng, base: string): string {
   return base.slice(0, MAX_GENERATED) + randomSuffix(rng);
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 export function randomUid(rng: Rng): string {
   const bytes = rng.bytes(16);
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  let out = '';
+  for (let i = 0; i < 16; i++) out += i === 4 || i === 6 || i === 8 || i === 10 ? `-${HEX[bytes[i]!]!}` : HEX[bytes[i]!]!;
+  return out;
 }
 
 /** The order of ObjectMeta's fields on the wire. */
@@ -49,15 +52,29 @@ const ORDER = [
   'managedFields',
 ] as const;
 
-/** Known fields in their order, without empty ones; what is unknown is dropped as decoding into ObjectMeta drops it. */
+/** Known fields in their order, without empty ones, itself when it is so already; what is unknown is dropped as decoding into ObjectMeta drops it. */
 export function orderMeta(meta: Readonly<Record<string, unknown>>): ObjectMeta {
+  if (isInOrder(meta)) return meta as unknown as ObjectMeta;
   const out: Record<string, unknown> = {};
   for (const field of ORDER) {
     const value = meta[field];
-    if (value === undefined || value === null || value === '' || isEmpty(value)) continue;
+    if (isNothing(value)) continue;
     out[field] = value;
   }
   return out as unknown as ObjectMeta;
+}
+
+function isInOrder(meta: Readonly<Record<string, unknown>>): boolean {
+  let at = 0;
+  for (const field in meta) {
+    while (at < ORDER.length && ORDER[at] !== field) at++;
+    if (at++ === ORDER.length || isNothing(meta[field])) return false;
+  }
+  return true;
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || isEmpty(value);
 }
 
 function isEmpty(value: unknown): boolean {

@@ -28,16 +28,37 @@ export function dedupOwners(
 
 /** An answer that tells the warnings there are by the time it is sent. */
 export function withWarnings(respond: HttpResponder, warnings: readonly string[]): HttpResponder {
-  const head = (given: HttpResponseHead): HttpResponseHead =>
-    warnings.length === 0
-      ? given
-      : { ...given, headers: { ...given.headers, warning: [...new Set(warnings)].map((text) => `299 - ${goQuote(text)}`).join(', ') } };
-  return {
-    get signal() {
-      return respond.signal;
-    },
-    send: (given, body) => respond.send(head(given), body),
-    stream: (given) => respond.stream(head(given)),
-    upgrade: (given) => respond.upgrade(head(given)),
-  };
+  return new WarningResponder(respond, warnings);
+}
+
+class WarningResponder implements HttpResponder {
+  readonly #inner: HttpResponder;
+  readonly #warnings: readonly string[];
+
+  constructor(inner: HttpResponder, warnings: readonly string[]) {
+    this.#inner = inner;
+    this.#warnings = warnings;
+  }
+
+  get signal(): AbortSignal {
+    return this.#inner.signal;
+  }
+
+  send(head: HttpResponseHead, body?: Uint8Array | string): Promise<void> {
+    return this.#inner.send(this.#head(head), body);
+  }
+
+  stream(head: HttpResponseHead): ReturnType<HttpResponder['stream']> {
+    return this.#inner.stream(this.#head(head));
+  }
+
+  upgrade(head: HttpResponseHead): ReturnType<HttpResponder['upgrade']> {
+    return this.#inner.upgrade(this.#head(head));
+  }
+
+  #head(head: HttpResponseHead): HttpResponseHead {
+    if (this.#warnings.length === 0) return head;
+    const warning = [...new Set(this.#warnings)].map((text) => `299 - ${goQuote(text)}`).join(', ');
+    return { ...head, headers: { ...head.headers, warning } };
+  }
 }

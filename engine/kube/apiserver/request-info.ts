@@ -30,32 +30,20 @@ export function requestInfoOf(request: Pick<HttpRequest, 'method' | 'target'>): 
   const mark = request.target.indexOf('?');
   const path = mark < 0 ? request.target : request.target.slice(0, mark);
   const query = mark < 0 ? new Map<string, string>() : parseQuery(request.target.slice(mark + 1));
-  const plain: RequestInfo = {
-    method: request.method,
-    path,
-    query,
-    isResource: false,
-    verb: request.method.toLowerCase(),
-    group: '',
-    version: '',
-    namespace: '',
-    resource: '',
-    name: '',
-    pathName: '',
-    isWatchPath: false,
-    subresource: '',
-    rest: '',
-  };
-  const parts = path.split('/').filter((part) => part !== '');
+  const parts = path.split('/');
+  // Slashes at the start, at the end and next to each other separate nothing.
+  let filled = 0;
+  for (const part of parts) if (part !== '') parts[filled++] = part;
+  parts.length = filled;
   let group = '';
   let at: number;
   if (parts[0] === 'api') at = 1;
   else if (parts[0] === 'apis') {
     group = parts[1] ?? '';
     at = 2;
-  } else return plain;
+  } else return plainInfo(request.method, path, query);
   const version = parts[at++];
-  if (version === undefined || parts[at] === undefined) return plain;
+  if (version === undefined || parts[at] === undefined) return plainInfo(request.method, path, query);
 
   let namespace = '';
   let rest = parts.slice(at).map(decode);
@@ -68,31 +56,65 @@ export function requestInfoOf(request: Pick<HttpRequest, 'method' | 'target'>): 
     namespace = rest[1]!;
     if (rest.length > 2 && !NAMESPACE_SUBRESOURCES.has(rest[2]!)) rest = rest.slice(2);
   }
-  const [resource = '', name = '', subresource = '', ...more] = rest;
+  const resource = rest[0] ?? '';
+  const name = rest[1] ?? '';
+  const subresource = rest[2] ?? '';
   const isWatch = isDeprecatedWatch || isTrue(query.get('watch'));
-  const verbs: Record<string, string> = {
-    GET: name === '' || isDeprecatedWatch ? (isWatch ? 'watch' : 'list') : 'get',
-    HEAD: name === '' ? 'list' : 'get',
-    POST: 'create',
-    PUT: 'update',
-    PATCH: 'patch',
-    DELETE: name === '' ? 'deletecollection' : 'delete',
-  };
   return {
-    ...plain,
+    method: request.method,
+    path,
+    query,
     isResource: true,
-    verb: verbs[request.method] ?? request.method.toLowerCase(),
+    verb: verbOf(request.method, name !== '', { isWatch, isDeprecatedWatch }),
     group,
     version,
     namespace,
     resource,
     // A list or watch of one object by name is about that object.
-    name: name === '' ? (/^metadata\.name==?([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1] ?? '') : name,
+    name: name === '' && query.size > 0 ? (/^metadata\.name==?([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1] ?? '') : name,
     pathName: name,
     isWatchPath: isDeprecatedWatch,
     subresource,
-    rest: more.join('/'),
+    rest: rest.length > 3 ? rest.slice(3).join('/') : '',
   };
+}
+
+function plainInfo(method: string, path: string, query: RequestInfo['query']): RequestInfo {
+  return {
+    method,
+    path,
+    query,
+    isResource: false,
+    verb: method.toLowerCase(),
+    group: '',
+    version: '',
+    namespace: '',
+    resource: '',
+    name: '',
+    pathName: '',
+    isWatchPath: false,
+    subresource: '',
+    rest: '',
+  };
+}
+
+function verbOf(method: string, isNamed: boolean, watch: { readonly isWatch: boolean; readonly isDeprecatedWatch: boolean }): string {
+  switch (method) {
+    case 'GET':
+      return isNamed && !watch.isDeprecatedWatch ? 'get' : watch.isWatch ? 'watch' : 'list';
+    case 'HEAD':
+      return isNamed ? 'get' : 'list';
+    case 'POST':
+      return 'create';
+    case 'PUT':
+      return 'update';
+    case 'PATCH':
+      return 'patch';
+    case 'DELETE':
+      return isNamed ? 'delete' : 'deletecollection';
+    default:
+      return method.toLowerCase();
+  }
 }
 
 export function isTrue(value: string | undefined): boolean {
@@ -122,6 +144,7 @@ export function queryValues(target: string, key: string): readonly string[] {
 }
 
 function decode(part: string): string {
+  if (!part.includes('%')) return part;
   try {
     return decodeURIComponent(part);
   } catch (error) {

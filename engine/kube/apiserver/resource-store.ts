@@ -177,9 +177,9 @@ export class ResourceStore {
   }
 
   /** Overtaken when the key exists already. */
-  async create(object: ApiObject): Promise<Stored | Overtaken> {
+  create(object: ApiObject): Promise<Stored | Overtaken> {
     const key = this.keyOf(object.metadata.namespace, object.metadata.name);
-    return await this.#write(key, object, { key, exists: false });
+    return this.#write(key, object, { key, exists: false });
   }
 
   /** Overtaken when somebody else changed it since `current`. */
@@ -268,8 +268,7 @@ export class ResourceStore {
 
   async #write(key: string, object: ApiObject, when: Compare): Promise<Stored | Overtaken> {
     const kept = this.definition.toEtcd?.(object) ?? object;
-    const { resourceVersion: _, ...metadata } = kept.metadata;
-    const value = JSON.stringify({ ...kept, metadata });
+    const value = JSON.stringify('resourceVersion' in kept.metadata ? withoutVersion(kept) : kept);
     const { ttlSeconds } = this.definition;
     const lease = ttlSeconds === undefined ? 0 : await this.#leaseFor(ttlSeconds);
     this.#writing.set(key, { value, object: kept });
@@ -366,6 +365,11 @@ export class ResourceStore {
     this.#epoch = this.#etcd.epoch;
     for (const wake of this.#waiters) wake();
   }
+}
+
+function withoutVersion(object: ApiObject): object {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 /** How long a write may take, as the handlers of writes have it. */

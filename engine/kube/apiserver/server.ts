@@ -43,6 +43,7 @@ import type { Exchange, RequestFilters } from './request-filters.ts';
 import { ResourceEndpoint, type WriteContext, type WriteHooks } from './resource-endpoint.ts';
 import { withWarnings } from './owner-references.ts';
 import { inProtobuf, isProtobufBody, prefersProtobuf, PROTOBUF, withJsonBody } from './proto-http.ts';
+import { ResourceIndex } from './resource-index.ts';
 import { ResourceStore, type Stored } from './resource-store.ts';
 import { checkRoute } from './routes.ts';
 import { Selection } from './selection.ts';
@@ -98,11 +99,23 @@ export interface ApiServerOptions {
   readonly log: (line: string) => void;
 }
 
+/** A version of a resource as it is served, with the Warning header of its answers. */
+interface Served {
+  readonly endpoint: ResourceEndpoint;
+  readonly served: ServedVersion;
+  readonly warning: string | undefined;
+}
+
+function warningOf({ kind }: ResourceDefinition, served: ServedVersion): string | undefined {
+  return served.warning === undefined ? deprecationWarning(served, kind) : `299 - ${goQuote(served.warning)}`;
+}
+
 export class ApiServer implements ClusterReader {
   readonly #options: ApiServerOptions;
   readonly #endpoints = new Map<string, ResourceEndpoint>();
-  /** `group/version/resource` of every version served. */
-  readonly #served = new Map<string, { readonly endpoint: ResourceEndpoint; readonly served: ServedVersion }>();
+  readonly #byName = new ResourceIndex<ResourceEndpoint>();
+  /** Every version served, by group and resource. */
+  readonly #served = new ResourceIndex<Map<string, Served>>();
   readonly #admission: readonly AdmissionPlugin[];
   readonly #authorizer: Authorizer;
   readonly #filters: RequestFilters;
@@ -131,14 +144,18 @@ export class ApiServer implements ClusterReader {
   }
 
   endpoint(group: string, resource: string): ResourceEndpoint {
-    const endpoint = this.#endpoints.get(`${group}/${resource}`);
+    const endpoint = this.#byName.get(group, resource);
     if (endpoint === undefined) throw new Error(`no resource ${resource} in group ${group}`);
     return endpoint;
   }
 
   /** Whether there is such a resource in such a version. */
-  serves({ group, version, resource }: Pick<RequestInfo, 'group' | 'version' | 'resource'>): boolean {
-    return this.#served.has(`${group}/${version}/${resource}`);
+  serves(info: Pick<RequestInfo, 'group' | 'version' | 'resource'>): boolean {
+    return this.#servedAs(info) !== undefined;
+  }
+
+  #servedAs({ group, version, resource }: Pick<RequestInfo, 'group' | 'version' | 'resource'>): Served | undefined {
+    return this.#served.get(group, resource)?.get(version);
   }
 
   /** Every store has had its first list, and what must be there has been written. */
@@ -170,19 +187,27 @@ export class ApiServer implements ClusterReader {
       admission: this.#admission,
       hooks: hooks.get(`${definition.group}/${definition.plural}`),
     });
-    this.#endpoints.set(`${definition.group}/${definition.plural}`, endpoint);
+    this.#endpoints.set(endpoint.name, endpoint);
+    this.#byName.set(definition.group, definition.plural, endpoint);
     for (const served of servedVersions(definition)) {
-      this.#served.set(`${served.group}/${served.version}/${definition.plural}`, { endpoint, served });
+      let versions = this.#served.get(served.group, definition.plural);
+      if (versions === undefined) this.#served.set(served.group, definition.plural, (versions = new Map()));
+      versions.set(served.version, { endpoint, served, warning: warningOf(definition, served) });
     }
     if (this.#signal !== undefined) this.#follow(endpoint, this.#signal);
     return endpoint;
   }
 
   uninstall(definition: ResourceDefinition): void {
-    const endpoint = this.#endpoints.get(`${definition.group}/${definition.plural}`);
+    const endpoint = this.#byName.get(definition.group, definition.plural);
     if (endpoint === undefined) return;
-    this.#endpoints.delete(`${definition.group}/${definition.plural}`);
-    for (const [key, served] of this.#served) if (served.endpoint === endpoint) this.#served.delete(key);
+    this.#endpoints.delete(endpoint.name);
+    this.#byName.delete(definition.group, definition.plural);
+    for (const { group } of servedVersions(endpoint.definition)) {
+      const versions = this.#served.get(group, definition.plural);
+      for (const [version, served] of versions ?? []) if (served.endpoint === endpoint) versions!.delete(version);
+      if (versions?.size === 0) this.#served.delete(group, definition.plural);
+    }
     this.#running.get(endpoint)?.abort(new Error('uninstalled'));
     this.#running.delete(endpoint);
   }
@@ -265,19 +290,13 @@ export class ApiServer implements ClusterReader {
 
   /** Custom resources have no protobuf form. */
   #isCustom(info: RequestInfo): boolean {
-    return this.#served.get(`${info.group}/${info.version}/${info.resource}`)?.endpoint.definition.isCustom === true;
+    return this.#servedAs(info)?.endpoint.definition.isCustom === true;
   }
 
   /** What answers a request for a deprecated version: it says so, whatever the answer is. */
   #warning(info: RequestInfo, respond: HttpResponder): HttpResponder {
     if (!info.isResource) return respond;
-    const found = this.#served.get(`${info.group}/${info.version}/${info.resource}`);
-    const warning =
-      found === undefined
-        ? undefined
-        : found.served.warning === undefined
-          ? deprecationWarning(found.served, found.endpoint.definition.kind)
-          : `299 - ${goQuote(found.served.warning)}`;
+    const warning = this.#servedAs(info)?.warning;
     return warning === undefined ? respond : withHeader(respond, 'warning', warning);
   }
 
@@ -306,7 +325,7 @@ export class ApiServer implements ClusterReader {
     }
     const remote = info.group === '' ? undefined : this.#options.aggregator?.remote(info.group, info.version);
     if (remote !== undefined) return this.#options.aggregator!.proxy(remote, { user, request, respond });
-    const found = this.#served.get(`${info.group}/${info.version}/${info.resource}`);
+    const found = this.#servedAs(info);
     if (found === undefined) {
       // Groups of custom resources are unknown to the router; what it knows it refuses by itself.
       if (this.#isRouted(info.group)) throw noSuchResource();
@@ -361,9 +380,7 @@ export class ApiServer implements ClusterReader {
         if (!decision.isAllowed) throw forbidden({ group: info.group, resource: info.resource }, info.name, decision.reason);
       },
     };
-    const special = this.#options.specials.get(
-      `${definition.plural}.${definition.group}${info.subresource === '' ? '' : `/${info.subresource}`}`,
-    );
+    const special = this.#options.specials.get(info.subresource === '' ? endpoint.name : `${endpoint.name}/${info.subresource}`);
     if (special !== undefined) {
       await special({
         info,

@@ -21,6 +21,8 @@ export class StoredObject implements Stored {
   /** As etcd has it. */
   readonly value: string;
   #object: ApiObject | undefined;
+  /** The object as it was written, until somebody wants it with its version. */
+  #written: ApiObject | undefined;
   readonly #convert: ((object: ApiObject) => ApiObject) | undefined;
   /** The object is not what the text says: converting changed it. */
   #differs = false;
@@ -31,12 +33,12 @@ export class StoredObject implements Stored {
     this.revision = kv.mod;
     this.value = kv.value;
     this.#convert = convert;
-    if (object !== undefined) this.#object = withVersion(object, kv.mod);
+    this.#written = object;
   }
 
   get json(): string {
     const { value } = this;
-    if (this.#convert !== undefined && this.#object === undefined) void this.object;
+    if (this.#convert !== undefined && this.#object === undefined && this.#written === undefined) void this.object;
     const at = this.#differs ? -1 : endOfUid(value);
     if (at < 0) return JSON.stringify(this.object);
     return `${value.slice(0, at)},"resourceVersion":"${this.revision}"${value.slice(at)}`;
@@ -44,6 +46,11 @@ export class StoredObject implements Stored {
 
   get object(): ApiObject {
     if (this.#object !== undefined) return this.#object;
+    if (this.#written !== undefined) {
+      this.#object = withVersion(this.#written, this.revision);
+      this.#written = undefined;
+      return this.#object;
+    }
     const at = endOfUid(this.value);
     const parsed =
       at < 0
@@ -56,7 +63,7 @@ export class StoredObject implements Stored {
 
   /** The same object as the write at `revision` left or took it. */
   at(revision: number): StoredObject {
-    const same = new StoredObject({ key: this.key, value: this.value, mod: revision }, this.#object, this.#convert);
+    const same = new StoredObject({ key: this.key, value: this.value, mod: revision }, this.#object ?? this.#written, this.#convert);
     same.#differs = this.#differs;
     return same;
   }

@@ -1,8 +1,17 @@
 // metav1.Time and MicroTime, and durations as Kubernetes prints them.
 
+let lastSecond = NaN;
+let lastTime = '';
+
 /** `2026-11-21T00:20:38Z`: whole seconds, as metav1.Time is kept. */
 export function rfc3339(ms: number): string {
-  return new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+  const second = Math.floor(ms / 1000);
+  // Many things happen within a second.
+  if (second !== lastSecond) {
+    lastTime = new Date(second * 1000).toISOString().replace('.000Z', 'Z');
+    lastSecond = second;
+  }
+  return lastTime;
 }
 
 /** `2026-11-21T00:20:38.123456Z`: metav1.MicroTime. */

@@ -38,7 +38,7 @@ export function processMetrics({ sys, pid }: Process, metrics: MetricRegistry): 
 /** Times requests to etcd by what they do and to which kind; what comes before the registry is there is not counted. */
 export class EtcdTimes {
   #histogram: Histogram | undefined;
-  readonly #labels = new Map<string, string>();
+  readonly #labels = new Map<string, Map<string, string>>();
   /** `pods` to `*core.Pod`, by the first part of the key below /registry. */
   readonly #types: ReadonlyMap<string, string>;
 
@@ -55,15 +55,25 @@ export class EtcdTimes {
   observe(call: Call, ms: number): void {
     const [operation, key] = operationOf(call);
     if (operation === '' || this.#histogram === undefined) return;
-    const prefix = key.slice('/registry/'.length).replace(/\/[^/]*(\/[^/]*)?$/, '');
-    const id = `${operation} ${prefix}`;
-    let labels = this.#labels.get(id);
+    const prefix = prefixOf(key);
+    let byPrefix = this.#labels.get(operation);
+    if (byPrefix === undefined) this.#labels.set(operation, (byPrefix = new Map()));
+    let labels = byPrefix.get(prefix);
     if (labels === undefined) {
       const type = this.#types.get(prefix) ?? this.#types.get(prefix.split('/')[0]!) ?? '*unstructured.Unstructured';
-      this.#labels.set(id, (labels = labelText({ operation, type })));
+      byPrefix.set(prefix, (labels = labelText({ operation, type })));
     }
     this.#histogram.observe(labels, ms / 1000);
   }
+}
+
+/** What stands below /registry before the last two parts of a key, or before the last when there are only two. */
+function prefixOf(key: string): string {
+  const below = '/registry/'.length;
+  const last = key.lastIndexOf('/');
+  if (last < below) return key.slice(below);
+  const before = key.lastIndexOf('/', last - 1);
+  return key.slice(below, before < below ? last : before);
 }
 
 function operationOf(call: Call): readonly [operation: string, key: string] {
