@@ -1,6 +1,7 @@
 // The lab's process in the desktop app: Electron's main process forks it and hands every window a port to it.
 
 import './heap.ts';
+import './signatures.ts';
 import { onUnhandledRejection } from './rejections.ts';
 import { LabDoors } from './doors.ts';
 import { openLab } from './lab-host.ts';

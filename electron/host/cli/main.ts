@@ -1,6 +1,7 @@
 // The nobox command: what it can do is one line here each.
 
 import '../heap.ts';
+import '../signatures.ts';
 import { LabFileError } from '../sqlite/sqlite-store.ts';
 import { LabImportError } from '../lab-file.ts';
 import { HistoryError } from '#engine/store/history.ts';

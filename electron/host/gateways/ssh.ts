@@ -3,15 +3,20 @@
 
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import ssh2, { type AuthContext, type Connection as SshConnection, type ServerChannel, type Session } from 'ssh2';
+import type ssh2Types from 'ssh2';
+import type { AuthContext, Connection as SshConnection, ServerChannel, Session } from 'ssh2';
 import { isSysError } from '#engine/sim/errno.ts';
 import type { Connection } from '#engine/sim/stream.ts';
 import { boxHostKey } from '#engine/net/ssh-keys.ts';
 import type { ClockDriver } from '../clock-driver.ts';
 import type { HostedLab } from '../hosted-lab.ts';
 import type { GuestChannel, GuestChannelRequest, GuestLogin, GuestLoginOpener } from './guest-ssh.ts';
+
+/** Loaded when the door opens: most commands open none, and it takes as long as a tenth of a lab's start. */
+const ssh2 = (): typeof ssh2Types => createRequire(import.meta.url)('ssh2') as typeof ssh2Types;
 
 /** What CentOS 7's sshd offers; the rest of its list needs Kerberos. */
 const METHODS = ['publickey', 'password'] as const;
@@ -67,7 +72,7 @@ class Forward {
   port = 0;
   readonly #options: SshDoorOptions;
   readonly #bookPort: number;
-  readonly #ssh: ssh2.Server;
+  readonly #ssh: ssh2Types.Server;
   readonly #sockets = new Set<Socket>();
   readonly #guests = new Map<string, Connection>();
   #server: Server | undefined;
@@ -78,7 +83,7 @@ class Forward {
     this.#options = options;
     this.machine = machine;
     this.#bookPort = bookPort;
-    this.#ssh = new ssh2.Server({ hostKeys: [hostKey], ident: 'OpenSSH_7.4' }, (client, { ip, port }) =>
+    this.#ssh = new (ssh2().Server)({ hostKeys: [hostKey], ident: 'OpenSSH_7.4' }, (client, { ip, port }) =>
       this.#attend(client, `${ip}:${port}`),
     );
   }
@@ -222,7 +227,7 @@ class SshSession {
       context.reject([...METHODS]);
       return;
     }
-    const key = ssh2.utils.parseKey(context.key.data);
+    const key = ssh2().utils.parseKey(context.key.data);
     const isProven =
       context.signature !== undefined &&
       context.blob !== undefined &&

@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -57,6 +57,8 @@ export interface BrowserDoor {
 
 export async function openBrowserDoor(options: BrowserDoorOptions): Promise<BrowserDoor> {
   const token = randomBytes(24).toString('base64url');
+  // Not imported: that would load what of node:http is never used (its WebSocket client among it) before every lab's start.
+  const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer((request, response) => serveFile(options, request, response));
   const sockets = new WebSocketServer({
     noServer: true,
