@@ -3,7 +3,7 @@
 
 import { randomBytes, randomInt } from 'node:crypto';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Connection } from '#engine/sim/stream.ts';
 import { isSysError } from '#engine/sim/errno.ts';
 import { SeededRng } from '#engine/sim/rng.ts';
@@ -61,7 +61,7 @@ class ApiListener implements ApiDoor {
   constructor(options: ApiDoorOptions) {
     this.#options = options;
     const { certificatePem, privateKeyPem } = this.#servingIdentity();
-    this.#tls = createTlsServer({
+    this.#tls = process.getBuiltinModule('node:tls').createServer({
       cert: certificatePem,
       key: privateKeyPem,
       ca: options.pki.caPem,

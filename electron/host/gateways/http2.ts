@@ -1,14 +1,7 @@
 // HTTP/2 at the API door: what Go's server speaks on the same port when the client offers it. Each stream becomes a request on a
 // connection of its own to the emulated server, under the client's name; nothing else is changed.
 
-import {
-  constants,
-  performServerHandshake,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { concat, utf8 } from '#engine/sim/bytes.ts';
 import type { Connection } from '#engine/sim/stream.ts';
@@ -30,15 +23,18 @@ export interface Http2Options extends PipeHooks {
   readonly onError: (error: unknown) => void;
 }
 
+/** Not imported: loading it takes longer than much else of a lab's start, and few labs are asked in HTTP/2. */
+const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2');
+
 /** Serves until either side ends. */
 export function serveHttp2(socket: TLSSocket, options: Http2Options): Promise<void> {
-  const session = performServerHandshake(socket, { settings: SETTINGS });
+  const session = http2().performServerHandshake(socket, { settings: SETTINGS });
   const upstream = new Upstream(options.connect);
   session.on('stream', (stream, headers) => {
     options.poke();
     stream.on('error', () => undefined);
     exchange(stream, headers, upstream, options).catch((error: unknown) => {
-      if (!stream.destroyed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      if (!stream.destroyed) stream.close(http2().constants.NGHTTP2_INTERNAL_ERROR);
       if (!isConnectionLost(error)) options.onError(error);
       else if (!upstream.isClosed) void endWithServer(session, options);
     });
@@ -169,7 +165,7 @@ async function answer(stream: ServerHttp2Stream, method: string, connection: Con
   }
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head?.startLine ?? '')?.[1]);
   if (head === undefined || Number.isNaN(status)) {
-    stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    stream.close(http2().constants.NGHTTP2_INTERNAL_ERROR);
     return false;
   }
   const out: OutgoingHttpHeaders = { ':status': status };
