@@ -4,7 +4,7 @@ import { readAll, errorOf } from '../../../kube/client/rest-client.ts';
 import { text } from '../../../sim/bytes.ts';
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
-import { CliError, throwAll } from '../errors.ts';
+import { CliError, ExitError, throwAll } from '../errors.ts';
 import { query, type Mapping } from '../factory/rest-mapper.ts';
 import { sortKeys, type JsonObject } from '../printers/json.ts';
 import { printerFor } from '../printers/object-printer.ts';
@@ -99,7 +99,9 @@ async function selectTargets(context: Context, files: readonly string[]): Promis
       name: info.name,
       namespace: info.namespace,
     }));
-    return { targets, errors: [...found.errors], isSingle: targets.length === 1 && !flags.bool('recursive') };
+    // Errors of files come in a list, whose members are printed as they are.
+    const errors = found.errors.map((error) => (error instanceof CliError ? new ExitError(1, error.message) : error));
+    return { targets, errors, isSingle: targets.length === 1 && !flags.bool('recursive') };
   }
   const { targets, isSingle } = await targetsOf(context, context.args, {
     selector: flags.string('selector'),

@@ -73,8 +73,7 @@ export async function revisionsOf(context: Context, info: Info): Promise<readonl
       .filter(({ number }) => number > 0)
       .sort((a, b) => a.number - b.number);
   }
-  if (info.mapping.kind !== 'DaemonSet' && info.mapping.kind !== 'StatefulSet')
-    throw new CliError(`no history viewer has been implemented for "${info.mapping.kind}"`);
+  if (info.mapping.kind !== 'DaemonSet' && info.mapping.kind !== 'StatefulSet') throw new CliError(noHistory(info));
   const selector = labelSelector(at(object, 'spec', 'selector'));
   const list = await context.rest.json<JsonObject>(
     'GET',
@@ -90,4 +89,12 @@ export async function revisionsOf(context: Context, info: Info): Promise<readonl
       object: revision,
     }))
     .sort((a, b) => a.number - b.number);
+}
+
+/** Kinds with pods are known to have no history; of others nothing is known. */
+const WITH_PODS = ['DaemonSet', 'Deployment', 'Job', 'Pod', 'ReplicaSet', 'ReplicationController', 'StatefulSet', 'CronJob'];
+
+function noHistory({ mapping: { group, kind } }: Info): string {
+  if (WITH_PODS.includes(kind)) return `no history viewer has been implemented for "${kind}"`;
+  return `error retrieving history for "${kind}", no visitor method exists for {${group} ${kind}}`;
 }
