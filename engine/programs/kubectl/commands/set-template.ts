@@ -26,6 +26,8 @@ export async function changeTemplates(
   const { infos, errors } = await selectObjects(context, { args: resources, local: isLocal, all: context.flags.bool('all') });
   await forEach(infos, errors, async (info) => {
     const before = info.object ?? {};
+    if (podSpecOf(before) === undefined)
+      throw new CliError(`error: ${info.mapping.resource}/${info.name} ${noTemplate(before, info.mapping.version)}\n`);
     const changed = withPodSpec(before, (spec) => change(spec, info));
     if (changed === undefined) return;
     const after = shouldRecord(context) ? annotated(changed, CHANGE_CAUSE, recordedCommand(context)) : changed;
@@ -46,14 +48,9 @@ export async function changeTemplates(
 
 /** Puts a changed pod spec back where the kind has it. */
 export function withPodSpec(object: JsonObject, change: (spec: JsonObject) => JsonObject | undefined): JsonObject | undefined {
-  const path =
-    object['kind'] === 'Pod'
-      ? ['spec']
-      : object['kind'] === 'CronJob'
-        ? ['spec', 'jobTemplate', 'spec', 'template', 'spec']
-        : ['spec', 'template', 'spec'];
-  const spec = at(object, ...path);
-  if (!isObject(spec)) throw new CliError(`the object is not a pod or does not have a pod template: ${text(object['kind'])}`);
+  const path = specPathOf(object);
+  const spec = podSpecOf(object);
+  if (spec === undefined) throw new CliError(noTemplate(object, text(object['apiVersion']).replace(/^.*\//, '')));
   const next = change(spec);
   if (next === undefined) return undefined;
   const put = (target: JsonObject, keys: readonly string[]): JsonObject => {
@@ -61,6 +58,20 @@ export function withPodSpec(object: JsonObject, change: (spec: JsonObject) => Js
     return { ...target, [key]: rest.length === 0 ? next : put((target[key] ?? {}) as JsonObject, rest) };
   };
   return put(object, path);
+}
+
+function specPathOf(object: JsonObject): readonly string[] {
+  if (object['kind'] === 'Pod') return ['spec'];
+  return object['kind'] === 'CronJob' ? ['spec', 'jobTemplate', 'spec', 'template', 'spec'] : ['spec', 'template', 'spec'];
+}
+
+function podSpecOf(object: JsonObject): JsonObject | undefined {
+  const spec = at(object, ...specPathOf(object));
+  return isObject(spec) ? spec : undefined;
+}
+
+function noTemplate(object: JsonObject, version: string): string {
+  return `the object is not a pod or does not have a pod template: *${version}.${text(object['kind'])}`;
 }
 
 export function split(
