@@ -6,7 +6,7 @@ import { disposable, type Disposable } from '../sim/disposable.ts';
 import { SysError } from '../sim/errno.ts';
 import type { Emitter } from '../sim/event.ts';
 import type { Rng } from '../sim/rng.ts';
-import { ProcessExit, type Connection, type Listener } from '../sim/stream.ts';
+import { DONE, ProcessExit, type Connection, type Listener } from '../sim/stream.ts';
 import type { NetStack } from '../net/net-stack.ts';
 import type { NodeChange } from '../fs/inode.ts';
 import type { Location } from '../fs/location.ts';
@@ -43,6 +43,31 @@ const SLICE_US = 10_000;
 interface Wait {
   /** Ends it by ProcessExit. */
   end(): void;
+}
+
+/** A wait for a promise of somebody else. */
+class UntilWait implements Wait {
+  readonly #pid: number;
+  readonly #waits: Set<Wait>;
+  readonly #reject: (error: Error) => void;
+  isDone = false;
+
+  constructor(pid: number, waits: Set<Wait>, reject: (error: Error) => void) {
+    this.#pid = pid;
+    this.#waits = waits;
+    this.#reject = reject;
+  }
+
+  finish<T>(deliver: (value: T) => void, value: T): void {
+    if (this.isDone) return;
+    this.isDone = true;
+    this.#waits.delete(this);
+    deliver(value);
+  }
+
+  end(): void {
+    this.finish(this.#reject, new ProcessExit(`process ${this.#pid} has ended`));
+  }
 }
 
 export class ProcessCalls implements Syscalls {
@@ -151,9 +176,29 @@ export class ProcessCalls implements Syscalls {
 
   /** Waits for somebody else's work as a wait of this process. A program that has ended starts none. */
   until<T>(work: () => Promise<T>): Promise<T> {
-    return this.block<T>((resolve, reject) => {
-      work().then(resolve, reject);
-      return undefined;
+    if (this.#isGone) return Promise.reject(new ProcessExit(`process ${this.task.pid} has ended`));
+    let promise: Promise<T>;
+    try {
+      promise = work();
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+    // Done at once; a stopped process hears of it when it goes on.
+    if (promise === (DONE as unknown) && !this.task.isStopped) return promise;
+    return new Promise<T>((resolve, reject) => {
+      const wait = new UntilWait(this.task.pid, this.#waits, reject);
+      if (this.#isGone) wait.end();
+      else this.#waits.add(wait);
+      promise.then(
+        (value) => {
+          if (!this.task.isStopped) wait.finish(resolve, value);
+          else if (!wait.isDone) this.#held.push(() => wait.finish(resolve, value));
+        },
+        (error: unknown) => {
+          if (!this.task.isStopped) wait.finish(reject, error);
+          else if (!wait.isDone) this.#held.push(() => wait.finish(reject, error));
+        },
+      );
     });
   }
 

@@ -58,17 +58,17 @@ interface Entry {
   next: Entry | undefined;
 }
 
-/** Seconds, keyed as in net.netfilter.nf_conntrack_*_timeout*; the kernel's defaults, used where the sysctl is missing. */
+/** Seconds, by the whole key of their sysctl; the kernel's defaults, used where the sysctl is missing. */
 const TCP_TIMEOUTS: Readonly<Record<TcpFlowState, readonly [string, number]>> = {
-  NONE: ['nf_conntrack_tcp_timeout_close', 10],
-  SYN_SENT: ['nf_conntrack_tcp_timeout_syn_sent', 120],
-  SYN_RECV: ['nf_conntrack_tcp_timeout_syn_recv', 60],
-  ESTABLISHED: ['nf_conntrack_tcp_timeout_established', 432_000],
-  FIN_WAIT: ['nf_conntrack_tcp_timeout_fin_wait', 120],
-  CLOSE_WAIT: ['nf_conntrack_tcp_timeout_close_wait', 60],
-  LAST_ACK: ['nf_conntrack_tcp_timeout_last_ack', 30],
-  TIME_WAIT: ['nf_conntrack_tcp_timeout_time_wait', 120],
-  CLOSE: ['nf_conntrack_tcp_timeout_close', 10],
+  NONE: ['net.netfilter.nf_conntrack_tcp_timeout_close', 10],
+  SYN_SENT: ['net.netfilter.nf_conntrack_tcp_timeout_syn_sent', 120],
+  SYN_RECV: ['net.netfilter.nf_conntrack_tcp_timeout_syn_recv', 60],
+  ESTABLISHED: ['net.netfilter.nf_conntrack_tcp_timeout_established', 432_000],
+  FIN_WAIT: ['net.netfilter.nf_conntrack_tcp_timeout_fin_wait', 120],
+  CLOSE_WAIT: ['net.netfilter.nf_conntrack_tcp_timeout_close_wait', 60],
+  LAST_ACK: ['net.netfilter.nf_conntrack_tcp_timeout_last_ack', 30],
+  TIME_WAIT: ['net.netfilter.nf_conntrack_tcp_timeout_time_wait', 120],
+  CLOSE: ['net.netfilter.nf_conntrack_tcp_timeout_close', 10],
 };
 const DEFAULT_MAX = 65_536;
 
@@ -79,7 +79,7 @@ export class Conntrack {
   #flows = new Set<Flow>();
   #sweepAt = 1024;
 
-  /** `setting` reads a key of net.netfilter. */
+  /** `setting` reads a sysctl; it is asked for every packet. */
   constructor(clock: Clock, setting: (key: string, otherwise: number) => number) {
     this.#clock = clock;
     this.#setting = setting;
@@ -105,7 +105,7 @@ export class Conntrack {
     if (found !== undefined) this.delete(found.flow);
     if (packet.protocol === TCP && !mayStart(packet)) return true;
     if (packet.protocol === ICMP && packet.icmpType !== ICMP_ECHO_REQUEST) return true;
-    const max = this.#setting('nf_conntrack_max', DEFAULT_MAX);
+    const max = this.#setting('net.netfilter.nf_conntrack_max', DEFAULT_MAX);
     if (this.#flows.size >= max) {
       this.#sweep();
       if (this.#flows.size >= max) return false;
@@ -191,14 +191,14 @@ export class Conntrack {
       case UDP:
         if (flow.hasReply) {
           if (!isReply) flow.isAssured = true;
-          seconds = this.#setting('nf_conntrack_udp_timeout_stream', 180);
-        } else seconds = this.#setting('nf_conntrack_udp_timeout', 30);
+          seconds = this.#setting('net.netfilter.nf_conntrack_udp_timeout_stream', 180);
+        } else seconds = this.#setting('net.netfilter.nf_conntrack_udp_timeout', 30);
         break;
       case ICMP:
-        seconds = this.#setting('nf_conntrack_icmp_timeout', 30);
+        seconds = this.#setting('net.netfilter.nf_conntrack_icmp_timeout', 30);
         break;
       default:
-        seconds = this.#setting('nf_conntrack_generic_timeout', 600);
+        seconds = this.#setting('net.netfilter.nf_conntrack_generic_timeout', 600);
     }
     flow.deadlineMs = this.#clock.now() + seconds * 1000;
     if (packet.protocol === TCP && flow.isConfirmed && packet.flags & RST && !flow.isAssured) this.delete(flow);

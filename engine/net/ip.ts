@@ -57,7 +57,8 @@ export class IpLayer {
 
   /** Sends a packet of this machine's own. `source` 0 is filled in from the route. */
   send(packet: Packet, options: { readonly link?: Link } = {}): SendResult {
-    return this.#stack.exclusively(() => this.#send(packet, options.link));
+    const stack = this.#stack;
+    return stack.isBusy ? this.#send(packet, options.link) : stack.exclusively(() => this.#send(packet, options.link));
   }
 
   #send(packet: Packet, bound: Link | undefined): SendResult {
@@ -175,13 +176,7 @@ export class IpLayer {
   /** Postrouting and the link. */
   #output(packet: Packet, route: OutRoute, inLink: Link | undefined): boolean {
     const stack = this.#stack;
-    stack.hop(packet, () => ({
-      step: 'route',
-      namespace: stack.namespace,
-      destination: formatIp(packet.destination),
-      via: route.nextHop === packet.destination ? undefined : formatIp(route.nextHop),
-      device: route.link.name,
-    }));
+    if (stack.isTraced) this.#publishRoute(packet, route);
     if (!this.#hook('postrouting', packet, undefined, route.link)) return false;
     if (!this.#confirm(packet)) {
       stack.dropped(packet, 'conntrack clash');
@@ -189,6 +184,17 @@ export class IpLayer {
     }
     this.#transmit(packet, route, inLink);
     return true;
+  }
+
+  #publishRoute(packet: Packet, route: OutRoute): void {
+    const { namespace } = this.#stack;
+    this.#stack.hop(packet, () => ({
+      step: 'route',
+      namespace,
+      destination: formatIp(packet.destination),
+      via: route.nextHop === packet.destination ? undefined : formatIp(route.nextHop),
+      device: route.link.name,
+    }));
   }
 
   #transmit(packet: Packet, route: OutRoute, inLink: Link | undefined): void {
@@ -217,6 +223,14 @@ export class IpLayer {
       link.transmit({ source: link.mac, destination: 'ff:ff:ff:ff:ff:ff', payload: packet, hops: 0 });
       return;
     }
+    const known = stack.neighbourTable.known(link, route.nextHop);
+    if (known !== undefined && stack.isBusy) link.transmit({ source: link.mac, destination: known, payload: packet, hops: 0 });
+    else this.#transmitWhenResolved(packet, route, inLink);
+  }
+
+  #transmitWhenResolved(packet: Packet, route: OutRoute, inLink: Link | undefined): void {
+    const stack = this.#stack;
+    const { link } = route;
     stack.neighbourTable.resolve(
       link,
       route.nextHop,

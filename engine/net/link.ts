@@ -73,19 +73,18 @@ export class Link {
     if (this.kind === 'veth') {
       const peer = this.peer;
       if (peer === undefined || !peer.isUp) return;
-      this.stack.hop(frame.payload, () => ({
-        step: 'link',
-        namespace: this.stack.namespace,
-        from: this.name,
-        to: `${peer.stack.namespace}/${peer.name}`,
-      }));
+      if (this.stack.isTraced) this.#publish(frame, `${peer.stack.namespace}/${peer.name}`);
       peer.stack.receive(peer, frame);
     } else if (this.kind === 'ethernet') {
-      this.stack.hop(frame.payload, () => ({ step: 'link', namespace: this.stack.namespace, from: this.name, to: 'wire' }));
+      if (this.stack.isTraced) this.#publish(frame, 'wire');
       this.port?.transmit(frame);
     } else if (this.kind === 'bridge') {
       this.bridge!.transmit(frame);
     }
+  }
+
+  #publish(frame: Frame, to: string): void {
+    this.stack.hop(frame.payload, () => ({ step: 'link', namespace: this.stack.namespace, from: this.name, to }));
   }
 
   view(): LinkView {

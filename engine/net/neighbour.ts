@@ -40,6 +40,13 @@ export class NeighbourTable {
     this.#changed = changed;
   }
 
+  /** The MAC of a neighbour that nothing has to be asked about: what `resolve` would give at once. */
+  known(link: Link, address: Ip): string | undefined {
+    const entry = this.#entries.get(link)?.get(address);
+    if (entry?.state !== 'REACHABLE' || entry.mac === NO_MAC) return undefined;
+    return this.#clock.now() - entry.confirmedMs > REACHABLE_MS ? undefined : entry.mac;
+  }
+
   /** Calls `give` with the next hop's MAC, now or when an answer comes, or `fail` when none does. */
   resolve(link: Link, address: Ip, packet: Packet, give: (mac: string) => void, fail: (packet: Packet) => void): void {
     const entry = this.#entries.get(link)?.get(address);
@@ -144,6 +151,7 @@ export class NeighbourTable {
     entry.state = 'REACHABLE';
     entry.confirmedMs = this.#clock.now();
     entry.probes = 0;
+    if (entry.waiting.length === 0) return;
     const waiting = entry.waiting;
     entry.waiting = [];
     for (const one of waiting) one.give(entry.mac);

@@ -103,7 +103,7 @@ export class Stack implements OwnedNetStack {
     this.#links.set('lo', this.loopback);
     this.routeTable = new RouteTable();
     this.addressTable = new AddressTable(this.routeTable);
-    this.flows = new Conntrack(options.clock, (key, otherwise) => this.settings.number(`net.netfilter.${key}`, otherwise));
+    this.flows = new Conntrack(options.clock, (key, otherwise) => this.settings.number(key, otherwise));
     this.neighbourTable = new NeighbourTable(
       options.clock,
       (link, target) => this.sourceFor(link, target),
@@ -123,7 +123,7 @@ export class Stack implements OwnedNetStack {
   receive(link: Link, frame: Frame): void {
     if (this.#isDisposed) return;
     this.#inbox.push({ link, frame });
-    if (!this.#isBusy) this.exclusively(() => undefined);
+    if (!this.#isBusy) this.exclusively(nothing);
   }
 
   /** Runs `work` and then everything that arrived meanwhile. */
@@ -340,12 +340,17 @@ export class Stack implements OwnedNetStack {
     if (this.#hops.listenerCount > 0 && payload instanceof Packet) this.#hops.emit({ packetId: payload.id, hop: hop() });
   }
 
+  /** A packet is on its walk, and what arrives meanwhile waits. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
   get isTraced(): boolean {
     return this.#hops.listenerCount > 0;
   }
 
   delivered(packet: Packet, socket: string): void {
-    this.hop(packet, () => ({ step: 'delivered', namespace: this.namespace, socket }));
+    if (this.isTraced) this.hop(packet, () => ({ step: 'delivered', namespace: this.namespace, socket }));
   }
 
   dropped(packet: Packet, reason: string): void {
@@ -680,4 +685,8 @@ export class Stack implements OwnedNetStack {
     bytes[0] = (bytes[0]! & 0xfe) | 0x02;
     return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
   }
+}
+
+function nothing(): void {
+  // The walk is what its caller is after.
 }

@@ -4,7 +4,7 @@
 
 import type { Disposable } from '../sim/disposable.ts';
 import { SysError, type Errno } from '../sim/errno.ts';
-import type { Connection } from '../sim/stream.ts';
+import { DONE, type Connection } from '../sim/stream.ts';
 import { formatIp, type Ip } from './address.ts';
 import { FRAGMENTATION_NEEDED } from './ip.ts';
 import type { SocketView } from './net-stack.ts';
@@ -48,6 +48,8 @@ export class TcpConnection implements Connection {
   readonly #listener: TcpListener | undefined;
   readonly #keepAliveMs: number | undefined;
   #state: State = 'SYN-SENT';
+  /** It is on the layer's list of those to settle. */
+  isUnsettled = false;
 
   // Sending. Sequence numbers count from the initial one, which is 0 for our own sake; the wire shows #initial added.
   readonly #initial: number;
@@ -165,38 +167,39 @@ export class TcpConnection implements Connection {
     if (this.#receiveQueue.length > 0) return Promise.resolve(this.#take(maxBytes));
     if (this.#error !== undefined) return Promise.reject(new SysError(this.#error));
     if (this.#finReceived || this.#isOrphan || this.#state === 'CLOSED') return Promise.resolve(undefined);
+    if (signal === undefined) return new Promise((resolve, reject) => this.#readers.push({ maxBytes, resolve, reject }));
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
+      if (signal.aborted) {
         reject(asError(signal.reason));
         return;
       }
       const onAbort = (): void => {
         this.#readers = this.#readers.filter((other) => other !== reader);
-        reject(asError(signal?.reason));
+        reject(asError(signal.reason));
       };
       const reader = {
         maxBytes,
         resolve: (bytes: Uint8Array | undefined): void => {
-          signal?.removeEventListener('abort', onAbort);
+          signal.removeEventListener('abort', onAbort);
           resolve(bytes);
         },
         reject: (error: Error): void => {
-          signal?.removeEventListener('abort', onAbort);
+          signal.removeEventListener('abort', onAbort);
           reject(error);
         },
       };
       this.#readers.push(reader);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      signal.addEventListener('abort', onAbort, { once: true });
     });
   }
 
   write(bytes: Uint8Array): Promise<void> {
     const refusal = this.#refuseWrite();
     if (refusal !== undefined) return Promise.reject(refusal);
-    if (bytes.length === 0) return Promise.resolve();
+    if (bytes.length === 0) return DONE;
     if (this.#sendQueued < SEND_BUFFER_BYTES && this.#writers.length === 0) {
       this.#enqueue(bytes);
-      return Promise.resolve();
+      return DONE;
     }
     return new Promise<void>((resolve, reject) => this.#writers.push({ bytes, resolve, reject }));
   }

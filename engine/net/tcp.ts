@@ -33,7 +33,7 @@ export class TcpLayer {
   readonly #timeWait = new Map<string, TimeWait>();
   #expireAt = 2048;
   /** Connections that may have to (re)arm a timer once the current walk is over. */
-  readonly #unsettled = new Set<TcpConnection>();
+  readonly #unsettled: TcpConnection[] = [];
 
   constructor(stack: Stack, clock: Clock) {
     this.stack = stack;
@@ -98,7 +98,7 @@ export class TcpLayer {
   receive(packet: Packet): void {
     const connection = this.#find(packet.destination, packet.destinationPort, packet.source, packet.sourcePort);
     if (connection !== undefined) {
-      this.stack.delivered(packet, `tcp:${packet.destinationPort}`);
+      if (this.stack.isTraced) this.stack.delivered(packet, `tcp:${packet.destinationPort}`);
       connection.receive(packet);
       return;
     }
@@ -149,7 +149,6 @@ export class TcpLayer {
   }
 
   remove(connection: TcpConnection): void {
-    this.#unsettled.delete(connection);
     const key = connection.localPort * 65536 + connection.remotePort;
     const list = this.#connections.get(key);
     if (list === undefined) return;
@@ -171,14 +170,20 @@ export class TcpLayer {
   }
 
   settleLater(connection: TcpConnection): void {
-    this.#unsettled.add(connection);
+    if (connection.isUnsettled) return;
+    connection.isUnsettled = true;
+    this.#unsettled.push(connection);
   }
 
   /** The walk is over: what is still unacknowledged now needs a timer. */
   settle(): void {
-    if (this.#unsettled.size === 0) return;
-    for (const connection of this.#unsettled) connection.settle();
-    this.#unsettled.clear();
+    const unsettled = this.#unsettled;
+    if (unsettled.length === 0) return;
+    for (const connection of unsettled) {
+      connection.isUnsettled = false;
+      connection.settle();
+    }
+    unsettled.length = 0;
   }
 
   removeListener(listener: TcpListener): void {
@@ -256,7 +261,9 @@ export class TcpLayer {
   }
 
   #find(local: Ip, localPort: number, remote: Ip, remotePort: number): TcpConnection | undefined {
-    return this.#connections.get(localPort * 65536 + remotePort)?.find((one) => one.local === local && one.remote === remote);
+    const list = this.#connections.get(localPort * 65536 + remotePort);
+    if (list !== undefined) for (const one of list) if (one.local === local && one.remote === remote) return one;
+    return undefined;
   }
 
   #listenerFor(address: Ip, port: number): TcpListener | undefined {

@@ -5,6 +5,9 @@ export class ProcessExit extends Error {
   override readonly name = 'ProcessExit';
 }
 
+/** What a call returns that is done at once: who sees this very promise need not wait for it. */
+export const DONE: Promise<void> = Promise.resolve();
+
 export interface ByteSource {
   /** The next chunk, or undefined at end of file. `signal` gives up waiting: the call rejects with its reason. */
   read(maxBytes?: number, signal?: AbortSignal): Promise<Uint8Array | undefined>;

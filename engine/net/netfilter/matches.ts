@@ -407,13 +407,15 @@ function conntrackState(options: readonly GivenOption[], option: 'state' | 'ctst
     wanted.add(state);
   }
   const text = STATES.filter((state) => wanted.has(state)).join(',');
+  const wantsDestinationMapped = wanted.has('DNAT');
+  const wantsSourceMapped = wanted.has('SNAT');
   return {
     saved: `${not(given.inverted)} --${option} ${text}`,
     list: () => `${given.inverted ? ' !' : ''} ${option} ${text}`,
     matches: (packet) =>
       (wanted.has(stateOf(packet)) ||
-        (wanted.has('DNAT') && packet.flow?.isDestinationMapped === true) ||
-        (wanted.has('SNAT') && packet.flow?.isSourceMapped === true)) !== given.inverted,
+        (wantsDestinationMapped && packet.flow?.isDestinationMapped === true) ||
+        (wantsSourceMapped && packet.flow?.isSourceMapped === true)) !== given.inverted,
   };
 }
 

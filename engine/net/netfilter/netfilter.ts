@@ -84,7 +84,7 @@ export class NetfilterTables implements Netfilter {
   }
 
   #pass(table: Table | undefined, hook: Hook, packet: Packet, inLink: Link | undefined, outLink: Link | undefined): boolean {
-    if (table === undefined) return true;
+    if (table === undefined || table.passFreely(packet, hook)) return true;
     const at: At = { stack: this.#stack, table: table.name, hook, inLink, outLink };
     if (table.run(packet, at)) return true;
     this.#stack.dropped(packet, `${table.name} ${hook}`);

@@ -78,6 +78,8 @@ export class Rule {
   readonly #destinationInverted: boolean;
   readonly #protocol: number;
   readonly #protocolInverted: boolean;
+  readonly #inInterface: NamePattern | undefined;
+  readonly #outInterface: NamePattern | undefined;
   readonly #matches: readonly Match[];
 
   constructor(spec: RuleSpec) {
@@ -91,17 +93,20 @@ export class Rule {
     this.#destinationInverted = spec.destination?.inverted ?? false;
     this.#protocol = spec.protocol?.number ?? 0;
     this.#protocolInverted = spec.protocol?.inverted ?? false;
-    this.#matches = spec.matches;
+    this.#inInterface = spec.inInterface === undefined ? undefined : new NamePattern(spec.inInterface);
+    this.#outInterface = spec.outInterface === undefined ? undefined : new NamePattern(spec.outInterface);
+    // A comment says yes to everything.
+    this.#matches = spec.matches.filter((match) => match.name !== 'comment');
   }
 
   matches(packet: Packet, at: At): boolean {
     if (((packet.destination & this.#destinationMask) === this.#destinationBits) === this.#destinationInverted) return false;
     if (((packet.source & this.#sourceMask) === this.#sourceBits) === this.#sourceInverted) return false;
     if (this.#protocol !== 0 && (packet.protocol === this.#protocol) === this.#protocolInverted) return false;
-    const { inInterface, outInterface } = this.spec;
-    if (inInterface !== undefined && isNamed(at.inLink, inInterface.name) === inInterface.inverted) return false;
-    if (outInterface !== undefined && isNamed(at.outLink, outInterface.name) === outInterface.inverted) return false;
-    for (const match of this.#matches) if (!match.matches(packet, at)) return false;
+    if (this.#inInterface !== undefined && this.#inInterface.isNamed(at.inLink) === this.#inInterface.inverted) return false;
+    if (this.#outInterface !== undefined && this.#outInterface.isNamed(at.outLink) === this.#outInterface.inverted) return false;
+    const matches = this.#matches;
+    for (let index = 0; index < matches.length; index++) if (!matches[index]!.matches(packet, at)) return false;
     return true;
   }
 }
@@ -209,15 +214,23 @@ export class Table {
     return table;
   }
 
+  /** True when there is no rule to ask: the packet has met the policy and may go on. */
+  passFreely(packet: Packet, hook: Hook): boolean {
+    const chain = this.#byHook.get(hook);
+    if (chain === undefined) return true;
+    if (chain.rules.length > 0 || chain.policy === 'DROP') return false;
+    chain.packets++;
+    chain.bytes += packet.sizeBytes;
+    return true;
+  }
+
   /** Walks the hook's chain; a packet that comes to its end meets the policy. */
   run(packet: Packet, at: At): boolean {
     const chain = this.#byHook.get(at.hook);
     if (chain === undefined) return true;
-    if (chain.rules.length > 0) {
-      const verdict = walk(chain, packet, at);
-      if (verdict === 'accept') return true;
-      if (verdict === 'drop') return false;
-    }
+    const verdict = walk(chain, packet, at);
+    if (verdict === 'accept') return true;
+    if (verdict === 'drop') return false;
     chain.packets++;
     chain.bytes += packet.sizeBytes;
     if (chain.policy !== 'DROP') return true;
@@ -282,9 +295,22 @@ function publish(chain: Chain, index: number, rule: Rule, packet: Packet, at: At
 }
 
 /** `eth+` stands for every name that begins with eth. */
-function isNamed(link: Link | undefined, pattern: string): boolean {
-  if (link === undefined) return pattern === '+';
-  return pattern.endsWith('+') ? link.name.startsWith(pattern.slice(0, -1)) : link.name === pattern;
+class NamePattern {
+  readonly inverted: boolean;
+  readonly #name: string;
+  /** What the name begins with, when it ends in a plus. */
+  readonly #prefix: string | undefined;
+
+  constructor(spec: NameSpec) {
+    this.inverted = spec.inverted;
+    this.#name = spec.name;
+    this.#prefix = spec.name.endsWith('+') ? spec.name.slice(0, -1) : undefined;
+  }
+
+  isNamed(link: Link | undefined): boolean {
+    if (link === undefined) return this.#prefix === '';
+    return this.#prefix === undefined ? link.name === this.#name : link.name.startsWith(this.#prefix);
+  }
 }
 
 const PROTOCOLS: readonly (readonly [string, number])[] = [
