@@ -16,6 +16,7 @@ declare var AbortController: { new (): AbortController };
 declare var AbortSignal: { any(signals: readonly AbortSignal[]): AbortSignal };
 
 interface TextEncoder {
+  encodeInto(source: string, destination: Uint8Array): { readonly read: number; readonly written: number };
   encode(text: string): Uint8Array<ArrayBuffer>;
 }
 declare var TextEncoder: { new (): TextEncoder };

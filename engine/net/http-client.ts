@@ -1,9 +1,9 @@
 // Models an HTTP/1.1 client with a pool of kept-alive connections.
 
-import { concat, utf8 } from '../sim/bytes.ts';
+import { utf8 } from '../sim/bytes.ts';
 import { SysError } from '../sim/errno.ts';
 import type { ByteSource, Connection } from '../sim/stream.ts';
-import { formatHead, HttpParseError, HttpReader, isConnectionLost, type HttpBody } from './http-message.ts';
+import { formatMessage, HttpParseError, HttpReader, isConnectionLost, type HttpBody } from './http-message.ts';
 import type { HttpResponse } from './http.ts';
 
 export interface HttpClientOptions {
@@ -64,20 +64,19 @@ export class HttpClient {
   }
 
   async #exchange(connection: Connection, request: HttpClientRequest): Promise<HttpResponse> {
+    const { signal } = request;
     const onAbort = (): void => this.#drop(connection);
-    request.signal?.addEventListener('abort', onAbort, { once: true });
-    const release = (): void => request.signal?.removeEventListener('abort', onAbort);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const release = (): void => signal?.removeEventListener('abort', onAbort);
     try {
-      const body = request.body === undefined ? new Uint8Array() : typeof request.body === 'string' ? utf8(request.body) : request.body;
-      await connection.write(concat([utf8(this.#head(request, body.length)), body]));
+      const body = request.body === undefined ? NO_BYTES : typeof request.body === 'string' ? utf8(request.body) : request.body;
+      await connection.write(formatMessage(this.#head(request, body.length), body));
       const reader = new HttpReader(connection);
       let head = await reader.head(request.signal);
       while (head?.startLine.startsWith('HTTP/1.1 100') === true) head = await reader.head(request.signal);
       if (head === undefined) throw new SysError('ECONNRESET', 'EOF');
-      const match = /^HTTP\/1\.[01] (\d{3}) ?(.*)$/.exec(head.startLine);
-      if (match === null) throw new HttpParseError(`malformed HTTP response "${head.startLine}"`);
-      const status = Number(match[1]);
-      const answer = { status, reason: match[2]!, headers: head.headers };
+      const { status, reason } = statusOf(head.startLine);
+      const answer = { status, reason, headers: head.headers };
       if (status === 101) {
         release();
         return { ...answer, body: EMPTY, upgraded: reader.raw() };
@@ -105,10 +104,14 @@ export class HttpClient {
   }
 
   #head(request: HttpClientRequest, length: number): string {
-    const headers = new Map<string, string>([['Host', this.#options.host]]);
-    for (const [name, value] of Object.entries(request.headers ?? {})) headers.set(name, value);
-    if (request.body !== undefined) headers.set('Content-Length', String(length));
-    return formatHead(`${request.method} ${request.target} HTTP/1.1`, headers);
+    const { headers } = request;
+    let head = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${headers?.['Host'] ?? this.#options.host}\r\n`;
+    for (const name in headers) {
+      if (name === 'Host' || (name === 'Content-Length' && request.body !== undefined)) continue;
+      head += `${name}: ${headers[name]}\r\n`;
+    }
+    if (request.body !== undefined) head += `Content-Length: ${length}\r\n`;
+    return `${head}\r\n`;
   }
 
   #keep(connection: Connection): void {
@@ -120,6 +123,19 @@ export class HttpClient {
     connection.close();
     this.#open.delete(connection);
   }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** The last status line that was read: most are alike. */
+let lastStatus: { readonly line: string; readonly status: number; readonly reason: string } = { line: '', status: 0, reason: '' };
+
+function statusOf(line: string): { readonly status: number; readonly reason: string } {
+  if (line === lastStatus.line) return lastStatus;
+  const match = /^HTTP\/1\.[01] (\d{3}) ?(.*)$/.exec(line);
+  if (match === null) throw new HttpParseError(`malformed HTTP response "${line}"`);
+  lastStatus = { line, status: Number(match[1]), reason: match[2]! };
+  return lastStatus;
 }
 
 const EMPTY: HttpBody = { isDone: true, endsConnection: false, read: () => Promise.resolve(undefined) };

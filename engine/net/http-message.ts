@@ -4,6 +4,8 @@ import { concat, text, utf8 } from '../sim/bytes.ts';
 import { SysError } from '../sim/errno.ts';
 import type { ByteSource, Connection } from '../sim/stream.ts';
 
+const encoder = new TextEncoder();
+
 /** A head larger than this is not read further, as Go's server does (1 MiB). */
 const MAX_HEAD_BYTES = 1024 * 1024 + 4096;
 
@@ -192,6 +194,16 @@ export function formatHead(startLine: string, headers: Iterable<readonly [string
   return `${out}\r\n`;
 }
 
+/** A head and its body in one piece. */
+export function formatMessage(head: string, body: Uint8Array): Uint8Array {
+  const out = new Uint8Array(head.length + body.length);
+  // A head is nearly always ASCII, and then as long as it is encoded.
+  const { read, written } = encoder.encodeInto(head, out);
+  if (read !== head.length || written !== head.length) return concat([utf8(head), body]);
+  out.set(body, written);
+  return out;
+}
+
 /** One chunk of a chunked body. */
 export function formatChunk(bytes: Uint8Array): Uint8Array {
   return concat([utf8(`${bytes.length.toString(16)}\r\n`), bytes, utf8('\r\n')]);
@@ -204,10 +216,32 @@ export function isConnectionLost(error: unknown): boolean {
   return error instanceof SysError || error instanceof HttpParseError;
 }
 
+// One client (or server) sends nearly the same headers again and again. What is kept is a pure function of its key, so labs may
+// share it.
+const knownHeaders = new Map<string, ReadonlyMap<string, string>>();
+const MOST_KNOWN = 500;
+const LONGEST_KNOWN = 1024;
+
 function parseHead(block: string): MessageHead {
-  const [startLine = '', ...lines] = block.split(/\r?\n/);
+  const end = block.indexOf('\n');
+  if (end < 0) return { startLine: block, headers: parseHeaders('') };
+  const startLine = block.slice(0, block.charCodeAt(end - 1) === 13 ? end - 1 : end);
+  const rest = block.slice(end + 1);
+  let headers = knownHeaders.get(rest);
+  if (headers === undefined) {
+    headers = parseHeaders(rest);
+    if (rest.length <= LONGEST_KNOWN) {
+      if (knownHeaders.size >= MOST_KNOWN) knownHeaders.clear();
+      knownHeaders.set(rest, headers);
+    }
+  }
+  return { startLine, headers };
+}
+
+function parseHeaders(block: string): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
-  for (const line of lines) {
+  if (block === '') return headers;
+  for (const line of block.split(/\r?\n/)) {
     const colon = line.indexOf(':');
     if (colon <= 0) throw new HttpParseError(`malformed MIME header line: ${line}`);
     const name = line.slice(0, colon).toLowerCase();
@@ -215,7 +249,7 @@ function parseHead(block: string): MessageHead {
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
-  return { startLine, headers };
+  return headers;
 }
 
 function indexOfBlankLine(bytes: Uint8Array, from: number): { headEnd: number; bodyStart: number } | undefined {

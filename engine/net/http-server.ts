@@ -8,6 +8,7 @@ import type { Connection, Listener } from '../sim/stream.ts';
 import {
   formatChunk,
   formatHead,
+  formatMessage,
   HttpParseError,
   HttpReader,
   isConnectionLost,
@@ -113,7 +114,7 @@ async function nextExchange(
     throw new HttpParseError('malformed HTTP request');
   }
   const [, method = '', given = '', minor] = REQUEST_LINE.exec(head.startLine)!;
-  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(given);
+  const absolute = given.startsWith('/') ? null : /^https?:\/\/([^/?#]*)(.*)$/i.exec(given);
   const headers = absolute === null ? head.headers : new Map([...head.headers, ['host', absolute[1]!]]);
   const target = absolute === null ? given : absolute[2]!.startsWith('/') ? absolute[2]! : `/${absolute[2]!}`;
   const framed = reader.body(headers, { untilClose: false });
@@ -143,19 +144,30 @@ const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (\/\S*|https?:\/\/\S+|\*) 
 /** What Go's server finds wrong with a head; `text` when it says more than the status. */
 function problemOf({ startLine, headers }: MessageHead): { readonly status: string; readonly text?: string } | undefined {
   const status = '400 Bad Request';
-  const match = REQUEST_LINE.exec(startLine);
-  if (match === null)
+  const match = REQUEST_LINE.test(startLine);
+  if (!match)
     return / HTTP\/\d+\.\d+$/.test(startLine) && !/ HTTP\/1\.[01]$/.test(startLine) ? because('unsupported protocol version') : { status };
-  for (const [name, value] of headers) {
-    if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) return because('invalid header name');
-    if (/[\0-\x08\x0a-\x1f\x7f]/.test(value)) return because('invalid header value');
-  }
-  if (!headers.has('host') && match[3] === '1') return because('missing required Host header');
+  const headerProblem = problemOfHeaders(headers);
+  if (headerProblem !== undefined) return headerProblem;
+  if (!headers.has('host') && startLine.endsWith('1')) return because('missing required Host header');
   const encoding = headers.get('transfer-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'chunked')
     return { status: '501 Not Implemented', text: 'Unsupported transfer encoding' };
   const length = headers.get('content-length');
   if (encoding === undefined && length !== undefined && !/^\d{1,18}$/.test(length)) return { status };
+  return undefined;
+}
+
+/** Heads that came through before share their headers (http-message.ts). */
+const soundHeaders = new WeakSet<ReadonlyMap<string, string>>();
+
+function problemOfHeaders(headers: ReadonlyMap<string, string>): { readonly status: string } | undefined {
+  if (soundHeaders.has(headers)) return undefined;
+  for (const [name, value] of headers) {
+    if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) return because('invalid header name');
+    if (/[\0-\x08\x0a-\x1f\x7f]/.test(value)) return because('invalid header value');
+  }
+  soundHeaders.add(headers);
   return undefined;
 }
 
@@ -218,7 +230,8 @@ class Exchange implements HttpResponder {
   readonly #body: HttpBody;
   readonly #reader: HttpReader;
   readonly #connection: Connection;
-  readonly #gone = new AbortController();
+  #gone: AbortController | undefined;
+  #goneReason: unknown;
   readonly #clock: Clock;
   readonly #serverName: string | undefined;
   #isClosing: boolean;
@@ -242,6 +255,10 @@ class Exchange implements HttpResponder {
   }
 
   get signal(): AbortSignal {
+    if (this.#gone === undefined) {
+      this.#gone = new AbortController();
+      if (this.#goneReason !== undefined) this.#gone.abort(this.#goneReason);
+    }
     return this.#gone.signal;
   }
 
@@ -280,23 +297,21 @@ class Exchange implements HttpResponder {
     const bytes = typeof body === 'string' ? utf8(body) : body;
     const isHeadRequest = this.#request.method === 'HEAD';
     const hasBody = head.status !== 204 && head.status !== 304;
-    const start = utf8(
-      this.#head(head, hasBody && head.headers?.['content-length'] === undefined ? { 'Content-Length': String(bytes.length) } : {}),
+    const start = this.#head(
+      head,
+      hasBody && head.headers?.['content-length'] === undefined ? ['Content-Length', String(bytes.length)] : undefined,
     );
-    const whole = new Uint8Array(start.length + (isHeadRequest || !hasBody ? 0 : bytes.length));
-    whole.set(start);
-    if (!isHeadRequest && hasBody) whole.set(bytes, start.length);
     this.#state = 'done';
-    await this.#connection.write(whole);
+    await this.#connection.write(formatMessage(start, isHeadRequest || !hasBody ? NO_BYTES : bytes));
   }
 
   async stream(head: HttpResponseHead): Promise<{ write(bytes: Uint8Array | string): Promise<void>; end(): Promise<void> }> {
     this.#state = 'streaming';
-    await this.#connection.write(utf8(this.#head(head, { 'Transfer-Encoding': 'chunked' })));
+    await this.#connection.write(utf8(this.#head(head, ['Transfer-Encoding', 'chunked'])));
     this.#watchForEnd();
     return {
       write: async (bytes) => {
-        if (this.#gone.signal.aborted) throw new SysError('EPIPE');
+        if (this.#goneReason !== undefined) throw new SysError('EPIPE');
         const chunk = typeof bytes === 'string' ? utf8(bytes) : bytes;
         if (chunk.length > 0) await this.#connection.write(formatChunk(chunk));
       },
@@ -324,32 +339,67 @@ class Exchange implements HttpResponder {
       (chunk) => {
         // Pipelined bytes while a stream runs: no client of ours does it; the connection will not be used again.
         this.#isClosing = true;
-        if (chunk === undefined) this.#gone.abort(new SysError('EPIPE'));
+        if (chunk === undefined) this.#clientGone(new SysError('EPIPE'));
       },
       (error: unknown) => {
-        if (!watching.aborted) this.#gone.abort(error);
+        if (!watching.aborted) this.#clientGone(error);
       },
     );
   }
 
-  #head(head: HttpResponseHead, framing: Readonly<Record<string, string>>): string {
-    const headers = new Map<string, string>();
-    for (const [name, value] of goOrder(head.headers)) headers.set(name, value);
-    let hasServer = false;
-    let hasDate = false;
-    let hasConnection = false;
-    for (const given of headers.keys()) {
-      const name = given.toLowerCase();
-      if (name === 'server') hasServer = true;
-      else if (name === 'date') hasDate = true;
-      else if (name === 'connection') hasConnection = true;
-    }
-    if (this.#serverName !== undefined && !hasServer) headers.set('Server', this.#serverName);
-    if (!hasDate) headers.set('Date', httpDate(this.#clock.now()));
-    for (const [name, value] of Object.entries(framing)) headers.set(name, value);
-    if (this.#isClosing && !hasConnection) headers.set('Connection', 'close');
-    return formatHead(`HTTP/1.1 ${head.status} ${head.reason ?? reasonPhrase(head.status)}`, headers);
+  #clientGone(reason: unknown): void {
+    this.#goneReason ??= reason ?? new SysError('EPIPE');
+    this.#gone?.abort(this.#goneReason);
   }
+
+  #head(head: HttpResponseHead, framing: readonly [string, string] | undefined): string {
+    const given = givenHeaders(head.headers);
+    let text = `HTTP/1.1 ${head.status} ${head.reason ?? reasonPhrase(head.status)}\r\n`;
+    text += framing !== undefined && given.names.has(framing[0]) ? withoutHeader(given.text, framing[0]) : given.text;
+    if (this.#serverName !== undefined && !given.lowerNames.has('server')) text += `Server: ${this.#serverName}\r\n`;
+    if (!given.lowerNames.has('date')) text += `Date: ${httpDate(this.#clock.now())}\r\n`;
+    if (framing !== undefined) text += `${framing[0]}: ${framing[1]}\r\n`;
+    if (this.#isClosing && !given.lowerNames.has('connection')) text += 'Connection: close\r\n';
+    return `${text}\r\n`;
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+interface GivenHeaders {
+  /** As they stand in the head, each with its end of line. */
+  readonly text: string;
+  readonly names: ReadonlySet<string>;
+  readonly lowerNames: ReadonlySet<string>;
+}
+
+// A server answers with nearly the same headers again and again. What is kept is a pure function of its key.
+const knownHeaders = new Map<string, GivenHeaders>();
+const MOST_KNOWN = 500;
+
+function givenHeaders(headers: Readonly<Record<string, string>> | undefined): GivenHeaders {
+  let key = '';
+  for (const name in headers) key += `${name}\n${headers[name]}\n`;
+  let known = knownHeaders.get(key);
+  if (known === undefined) {
+    const ordered = new Map(goOrder(headers));
+    known = {
+      text: [...ordered].map(([name, value]) => `${name}: ${value}\r\n`).join(''),
+      names: new Set(ordered.keys()),
+      lowerNames: new Set([...ordered.keys()].map((name) => name.toLowerCase())),
+    };
+    if (knownHeaders.size >= MOST_KNOWN) knownHeaders.clear();
+    if (key.length <= 1024) knownHeaders.set(key, known);
+  }
+  return known;
+}
+
+/** Framing is the server's own business, whatever the handler says. */
+function withoutHeader(text: string, name: string): string {
+  return text
+    .split(/(?<=\r\n)/)
+    .filter((line) => !line.startsWith(`${name}: `))
+    .join('');
 }
 
 /**

@@ -173,22 +173,25 @@ class RecordReader {
   connection(peerCertificatePem: string | undefined): TlsConnection {
     const inner = this.#connection;
     let rest = this.#rest;
+    let isProven = rest.length > 0;
+    const first = async (maxBytes: number, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> => {
+      const chunk = await inner.read(maxBytes, signal);
+      // A server that turns a client certificate down says so after the client believes to be through.
+      if (!isProven && chunk?.[0] === ALERT && chunk[1] === 3) {
+        throw new TlsError(`remote error: tls: ${(JSON.parse(text(chunk.subarray(5))) as { message: string }).message}`);
+      }
+      isProven = true;
+      return chunk;
+    };
     return {
       localAddress: inner.localAddress,
       remoteAddress: inner.remoteAddress,
       peerCertificatePem,
-      async read(maxBytes = 65536, signal) {
-        if (rest.length === 0) {
-          const chunk = await inner.read(maxBytes, signal);
-          // A server that turns a client certificate down says so after the client believes to be through.
-          if (chunk?.[0] === ALERT && chunk[1] === 3) {
-            throw new TlsError(`remote error: tls: ${(JSON.parse(text(chunk.subarray(5))) as { message: string }).message}`);
-          }
-          return chunk;
-        }
+      read(maxBytes = 65536, signal) {
+        if (rest.length === 0) return isProven ? inner.read(maxBytes, signal) : first(maxBytes, signal);
         const taken = rest.subarray(0, maxBytes);
         rest = rest.subarray(taken.length);
-        return taken;
+        return Promise.resolve(taken);
       },
       write: (bytes) => inner.write(bytes),
       shutdownWrite: () => inner.shutdownWrite(),
