@@ -33,10 +33,7 @@ export const KNOWN_DIFFERENCES: Readonly<Record<string, string>> = {
   'kubectl explain crd.spec.versions': NOT_YET,
   'kubectl explain ippools': NOT_YET,
   'kubectl explain ippools.spec': NOT_YET,
-  'kubectl auth can-i get pods --list': NOT_YET,
   'kubectl get ns --certificate-authority=nosuch': NOT_YET,
   'kubectl get ns --client-certificate=nosuch': NOT_YET,
   'kubectl wait pod nosuch --for=delete': NOT_YET,
-  'kubectl diff': NOT_YET,
-  'kubectl diff -f nosuch.yaml': NOT_YET,
 };

@@ -41,6 +41,7 @@ async function canI(context: Context): Promise<void> {
   const namespace = flags.bool('all-namespaces') ? '' : context.namespace().name;
   await context.flushWarnings();
   if (flags.bool('list')) {
+    if (args.length > 0) throw new CliError('list option must be specified with no arguments');
     await listRules(context, namespace);
     return;
   }

@@ -4,7 +4,7 @@ import { isConflict, isNotFound } from '../../../kube/machinery/api-error.ts';
 import { isSysError } from '../../../sim/errno.ts';
 import type { Command } from '../command.ts';
 import type { Context } from '../context.ts';
-import { CliError, ExitError, throwAll } from '../errors.ts';
+import { CliError, describeError, ExitError, throwAll } from '../errors.ts';
 import { pathOf, query } from '../factory/rest-mapper.ts';
 import { marshal, sortKeys, type JsonObject } from '../printers/json.ts';
 import { toYaml } from '../printers/yaml.ts';
@@ -17,7 +17,18 @@ import { lookUp } from './editor.ts';
 /** How often an object that changes in between is read and tried again. */
 const MAX_TRIES = 4;
 
-export const diff: Command = { name: 'diff', run };
+export const diff: Command = { name: 'diff', run: runTelling };
+
+/** Status 1 says that there are differences; errors end one higher than those of other commands. */
+async function runTelling(context: Context): Promise<void> {
+  try {
+    await run(context);
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof ExitError || error.name === 'ProcessExit') throw error;
+    const { text, status } = describeError(error);
+    throw new ExitError(status + 1, text);
+  }
+}
 
 async function run(context: Context): Promise<void> {
   const { sys } = context.process;
