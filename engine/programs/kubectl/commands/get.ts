@@ -210,7 +210,7 @@ async function printObjects(context: Context, parts: readonly Part[], errors: re
 /** The answer to a raw request, as it is. */
 export async function rawRequest(context: Context, method: string, target: string, body?: string): Promise<string> {
   if (!/^(\/|[a-z][a-z0-9+.-]*:)/i.test(target))
-    throw new CliError(`--raw must be a valid URL path: parse ${JSON.stringify(target)}: invalid URI for request`);
+    throw context.usage(`--raw must be a valid URL path: parse ${JSON.stringify(target)}: invalid URI for request`);
   const response = await context.rest.send({
     method,
     target: target.startsWith('/') ? target : `/${target}`,

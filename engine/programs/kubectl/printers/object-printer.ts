@@ -152,7 +152,8 @@ function templatePrinter(template: string, request: PrintRequest): ObjectPrinter
 
 interface Column {
   readonly header: string;
-  readonly path: JsonPath;
+  /** Undefined: every cell is empty. */
+  readonly path: JsonPath | undefined;
 }
 
 function columnsPrinter(spec: string, request: PrintRequest): ObjectPrinter {
@@ -177,9 +178,8 @@ function columnsFile(contents: string, request: PrintRequest): ObjectPrinter {
   );
 }
 
-function columnPath(text: string): JsonPath {
-  // Without a path every cell is empty.
-  if (text === '') return new JsonPath('{.a path that no object has}', { allowMissingKeys: true });
+function columnPath(text: string): JsonPath | undefined {
+  if (text === '') return undefined;
   const expression = relaxedExpression(text);
   if (expression === undefined)
     throw new CliError(`unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'`);
@@ -205,7 +205,7 @@ function columnsOf(columns: readonly Column[], request: PrintRequest): ObjectPri
   };
 }
 
-function columnText(path: JsonPath, item: unknown): string {
-  const values = path.find(item).flat();
+function columnText(path: JsonPath | undefined, item: unknown): string {
+  const values = path?.find(item).flat() ?? [];
   return values.length === 0 ? '<none>' : values.map((value) => (value === undefined ? '<none>' : goValue(value))).join(',');
 }
