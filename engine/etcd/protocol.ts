@@ -133,6 +133,26 @@ export function prefixEnd(prefix: string): string {
 }
 
 /** A key-value on the wire: its value follows the line, this says how long it is. */
+/** What most frames are is written as lists, which are read faster than objects; these say what a list is. */
+const TXN = 1;
+const EVENTS = 2;
+const RESULT = 3;
+
+type PackedOp = string | readonly [key: string, length: number] | Op;
+type PackedEvent = readonly [Packed, Packed | null] | readonly [key: string, mod: number, previous: Packed | null];
+type PackedResult = {
+  kvs?: Packed[];
+  count?: number;
+  more?: boolean;
+  deleted?: number;
+  previous?: Packed[];
+  replaced?: Packed | null;
+} | null;
+type PackedFrame =
+  | readonly [typeof TXN, number, Parameters<typeof unpackCompare>[0][], PackedOp[], PackedOp[]]
+  | readonly [typeof EVENTS, number, number, PackedEvent[]]
+  | readonly [typeof RESULT, number, boolean, number, PackedResult[]];
+
 type Packed = readonly [key: string, create: number, mod: number, version: number, lease: number, length: number];
 const NEWLINE = '\n';
 
@@ -141,7 +161,11 @@ export function encodeFrame(frame: Frame): Uint8Array {
   const line = JSON.stringify(packed(frame, values));
   // The four bytes in front become the length.
   const bytes = utf8(`\0\0\0\0${line}${NEWLINE}${values.length === 1 ? values[0]! : values.join('')}`);
-  new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, bytes.length - 4);
+  const length = bytes.length - 4;
+  bytes[0] = length >>> 24;
+  bytes[1] = length >>> 16;
+  bytes[2] = length >>> 8;
+  bytes[3] = length;
   return bytes;
 }
 
@@ -158,12 +182,14 @@ function packed(frame: Frame, values: string[]): unknown {
   if ('call' in frame) {
     if (frame.call.verb !== 'txn') return frame;
     const packOp = (op: Op): unknown => {
+      if (op.op === 'range') return isPlainRange(op) ? op.key : op;
       if (op.op !== 'put') return op;
       values.push(op.value);
-      return { ...op, value: op.value.length };
+      const { length } = op.value;
+      return op.lease === undefined && op.previous === undefined ? [op.key, length] : { ...op, value: length };
     };
     const { when, then, otherwise } = frame.call;
-    return { id: frame.id, call: { verb: 'txn', when, then: then.map(packOp), otherwise: otherwise.map(packOp) } };
+    return [TXN, frame.id, when.map(packCompare), then.map(packOp), otherwise.map(packOp)];
   }
   if ('events' in frame) {
     const events = frame.events.map((event) =>
@@ -171,7 +197,7 @@ function packed(frame: Frame, values: string[]): unknown {
         ? [pack(event.kv, values), packMaybe(event.previous, values)]
         : [event.key, event.mod, packMaybe(event.previous, values)],
     );
-    return { id: frame.id, events, revision: frame.revision };
+    return [EVENTS, frame.id, frame.revision, events];
   }
   if (!('result' in frame) || typeof frame.result !== 'object' || frame.result === null) return frame;
   const result = frame.result as Partial<RangeResult> & Partial<TxnResult>;
@@ -183,7 +209,22 @@ function packed(frame: Frame, values: string[]): unknown {
     if ('deleted' in each) return { deleted: each.deleted, previous: each.previous?.map((kv) => pack(kv, values)) };
     return { replaced: packMaybe(each.replaced, values) };
   });
-  return { id: frame.id, txn: { succeeded: result.succeeded, revision: result.revision, results } };
+  return [RESULT, frame.id, result.succeeded, result.revision, results];
+}
+
+function packCompare(compare: Compare): unknown {
+  if ('exists' in compare) return [compare.key, compare.exists];
+  return 'mod' in compare ? [compare.key, compare.mod] : compare;
+}
+
+function unpackCompare(packed: Compare | readonly [string, boolean | number]): Compare {
+  if (!Array.isArray(packed)) return packed as Compare;
+  const [key, value] = packed as readonly [string, boolean | number];
+  return typeof value === 'boolean' ? { key, exists: value } : { key, mod: value };
+}
+
+function isPlainRange({ end, revision, limit, keysOnly, countOnly }: RangeOptions): boolean {
+  return end === undefined && revision === undefined && limit === undefined && keysOnly === undefined && countOnly === undefined;
 }
 
 function decodeFrame(body: string): Frame {
@@ -199,39 +240,43 @@ function decodeFrame(body: string): Frame {
     lease,
   });
   const unpackMaybe = (kv: Packed | null | undefined): KeyValue | undefined => (kv === null || kv === undefined ? undefined : unpack(kv));
-  const line = JSON.parse(body.slice(0, end)) as Record<string, unknown> & { id: number };
-  const { id } = line;
-  if (line['call'] !== undefined) {
-    const call = line['call'] as Call;
-    if (call.verb !== 'txn') return { id, call };
-    const unpackOp = (op: Op): Op => (op.op === 'put' ? { ...op, value: value(op.value as unknown as number) } : op);
-    return { id, call: { ...call, then: call.then.map(unpackOp), otherwise: call.otherwise.map(unpackOp) } };
+  const line = JSON.parse(body.slice(0, end)) as PackedFrame | (Record<string, unknown> & { id: number });
+  if (!Array.isArray(line)) {
+    const { id, range } = line as { id: number; range?: { kvs: Packed[] } };
+    if (range !== undefined) return { id, result: { ...range, kvs: range.kvs.map(unpack) } };
+    return line as unknown as Frame;
   }
-  if (line['events'] !== undefined) {
-    const events = (line['events'] as (readonly [Packed, Packed | null] | readonly [string, number, Packed | null])[]).map(
-      (event): EtcdEvent => {
+  const frame = line as PackedFrame;
+  const id = frame[1];
+  switch (frame[0]) {
+    case TXN: {
+      const unpackOp = (op: PackedOp): Op => {
+        if (typeof op === 'string') return { op: 'range', key: op };
+        if ('op' in op) return op.op === 'put' ? { ...op, value: value(op.value as unknown as number) } : op;
+        return { op: 'put', key: op[0], value: value(op[1]) };
+      };
+      const [, , when, then, otherwise] = frame;
+      return { id, call: { verb: 'txn', when: when.map(unpackCompare), then: then.map(unpackOp), otherwise: otherwise.map(unpackOp) } };
+    }
+    case EVENTS: {
+      const events = frame[3].map((event): EtcdEvent => {
         if (typeof event[0] === 'string')
           return { type: 'delete', key: event[0], mod: event[1] as number, previous: unpackMaybe(event[2]) };
         return { type: 'put', kv: unpack(event[0]), previous: unpackMaybe(event[1] as Packed | null) };
-      },
-    );
-    return { id, events, revision: line['revision'] as number };
+      });
+      return { id, events, revision: frame[2] };
+    }
+    case RESULT: {
+      const results = frame[4].map((each): OpResult => {
+        if (each === null) return null;
+        if (each.kvs !== undefined) return { kvs: each.kvs.map(unpack), count: each.count!, more: each.more! };
+        if (each.deleted !== undefined)
+          return { deleted: each.deleted, ...(each.previous === undefined ? {} : { previous: each.previous.map(unpack) }) };
+        return { replaced: unpackMaybe(each.replaced) };
+      });
+      return { id, result: { succeeded: frame[2], revision: frame[3], results } };
+    }
   }
-  if (line['range'] !== undefined) {
-    const range = line['range'] as { kvs: Packed[] };
-    return { id, result: { ...range, kvs: range.kvs.map(unpack) } };
-  }
-  if (line['txn'] !== undefined) {
-    const txn = line['txn'] as { results: ({ kvs?: Packed[]; deleted?: number; previous?: Packed[]; replaced?: Packed | null } | null)[] };
-    const results = txn.results.map((each) => {
-      if (each === null) return null;
-      if (each.kvs !== undefined) return { ...each, kvs: each.kvs.map(unpack) };
-      if (each.deleted !== undefined) return { deleted: each.deleted, previous: each.previous?.map(unpack) };
-      return { replaced: unpackMaybe(each.replaced) };
-    });
-    return { id, result: { ...txn, results } };
-  }
-  return line as unknown as Frame;
 }
 
 const READ_BYTES = 1024 * 1024;
@@ -249,7 +294,7 @@ export async function readFrames(connection: Connection, handle: (frame: Frame) 
     const bytes = chunks.length === 1 ? chunk : joined(chunks, held);
     let at = 0;
     while (bytes.length - at >= 4) {
-      const length = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0);
+      const length = lengthAt(bytes, at);
       if (bytes.length - at - 4 < length) break;
       const body = text(bytes.subarray(at + 4, at + 4 + length));
       at += 4 + length;
@@ -264,7 +309,11 @@ export async function readFrames(connection: Connection, handle: (frame: Frame) 
 function lengthOf(chunks: readonly Uint8Array[]): number {
   const first = chunks[0]!;
   if (first.length < 4) return 0;
-  return new DataView(first.buffer, first.byteOffset).getUint32(0);
+  return lengthAt(first, 0);
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }
 
 function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {

@@ -538,9 +538,9 @@ function objectBody(stored: Stored, { definition, served, representation, includ
     const resourceVersion = stored.object.metadata.resourceVersion ?? '';
     return `${tableOf(definition, [stored.object], { version: representation.version, nowMs, include, resourceVersion, served })}\n`;
   }
+  if (representation.kind === 'object' && isStorage(definition, served)) return `${stored.json}\n`;
   const object = fromStorage(stored.object, definition, served);
-  if (representation.kind === 'partial') return `${JSON.stringify(partialOf(object, representation.version))}\n`;
-  return `${isStorage(definition, served) ? stored.json : JSON.stringify(object)}\n`;
+  return `${JSON.stringify(representation.kind === 'partial' ? partialOf(object, representation.version) : object)}\n`;
 }
 
 function listBody(

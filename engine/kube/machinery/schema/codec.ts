@@ -44,25 +44,42 @@ export function normalize<T>(struct: string, object: T): T {
 
 function normalizeStruct(struct: string, value: Json): Json {
   const out: Json = {};
-  const isProto = isStoredAsProto(struct);
-  for (const field of jsonFields(struct)) {
-    if (field.isInline) continue;
-    const member = normalizeField(field, value[field.json]);
-    if (member !== undefined) out[field.json] = isProto && !field.omitsEmpty && isEmptyList(field.type, member) ? null : member;
+  for (const { field, isLeftOut, isNullWhenEmpty } of planOf(struct)) {
+    const given = value[field.json];
+    if (isLeftOut && (given === undefined || given === null)) continue;
+    const member = normalizeField(field, given);
+    if (member !== undefined) out[field.json] = isNullWhenEmpty && isEmptyList(field.type, member) ? null : member;
   }
   return out;
 }
 
-/** What is not stored, or is stored as JSON: elsewhere the storage's protobuf does not tell an empty list from none. */
-const KEPT_AS_JSON = /^(meta|authentication|authorization|apiextensions|apiregistration)\//;
+interface PlannedField {
+  readonly field: Field;
+  /** Not written when it is not given. */
+  readonly isLeftOut: boolean;
+  readonly isNullWhenEmpty: boolean;
+}
 
-const storedAsProto = new Map<string, boolean>();
+const plans = new Map<string, readonly PlannedField[]>();
 
-function isStoredAsProto(struct: string): boolean {
-  let known = storedAsProto.get(struct);
-  if (known === undefined) storedAsProto.set(struct, (known = !KEPT_AS_JSON.test(struct)));
+function planOf(struct: string): readonly PlannedField[] {
+  let known = plans.get(struct);
+  if (known === undefined) {
+    const isProto = !KEPT_AS_JSON.test(struct);
+    known = jsonFields(struct)
+      .filter((field) => !field.isInline)
+      .map((field) => ({
+        field,
+        isLeftOut: field.omitsEmpty && field.type.kind !== 'struct' && !ALWAYS_WRITTEN.has(field.type.kind),
+        isNullWhenEmpty: isProto && !field.omitsEmpty,
+      }));
+    plans.set(struct, known);
+  }
   return known;
 }
+
+/** What is not stored, or is stored as JSON: elsewhere the storage's protobuf does not tell an empty list from none. */
+const KEPT_AS_JSON = /^(meta|authentication|authorization|apiextensions|apiregistration)\//;
 
 function isEmptyList(type: TypeRef, value: unknown): boolean {
   if (type.kind === 'slice') return Array.isArray(value) && value.length === 0;
