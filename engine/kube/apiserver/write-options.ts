@@ -49,11 +49,16 @@ function shownRune(char: string): string {
   return isPrintable(char) ? `${code} '${char}'` : code;
 }
 
+/** Nothing of such a name is left out. */
+const PLAIN = /^[\x20-\x7e]+$/;
+
 /** The name of a client that does not name itself: the user agent up to its first slash. */
 export function managerOfAgent(userAgent: string | undefined): string {
+  const name = (userAgent ?? '').split('/')[0]!;
+  if (name.length <= MAX_MANAGER_BYTES && PLAIN.test(name)) return name;
   let out = '';
   let bytes = 0;
-  for (const char of (userAgent ?? '').split('/')[0]!) {
+  for (const char of name) {
     if (!isPrintable(char)) continue;
     bytes += new TextEncoder().encode(char).length;
     if (bytes > MAX_MANAGER_BYTES) break;

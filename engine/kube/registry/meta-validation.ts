@@ -152,9 +152,13 @@ function managerNameErrors(metadata: ObjectMeta): FieldError[] {
   return errors;
 }
 
+/** What nearly all managers are called, and nothing is wrong with. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** ValidateFieldManager: short and printable. */
 export function fieldManagerErrors(manager: string, path: string): FieldError[] {
   const errors: FieldError[] = [];
+  if (manager.length <= MAX_MANAGER_BYTES && PLAIN.test(manager)) return errors;
   if (byteLength(manager) > MAX_MANAGER_BYTES) errors.push(FieldError.tooLong(path, MAX_MANAGER_BYTES));
   let position = 0;
   for (const char of manager) {
