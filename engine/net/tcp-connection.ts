@@ -29,6 +29,8 @@ const KEEP_ALIVE_PROBES = 9;
 const RECEIVE_BUFFER_BYTES = 212_992;
 const SEND_BUFFER_BYTES = 212_992;
 const MAX_SEGMENT_BYTES = 61_440;
+/** More than one full segment of ethernet that was not acknowledged yet is so at once. */
+const FULL_SEGMENT_BYTES = 1_460;
 
 type State = 'SYN-SENT' | 'SYN-RECV' | 'ESTAB' | 'FIN-WAIT-1' | 'FIN-WAIT-2' | 'CLOSING' | 'CLOSE-WAIT' | 'LAST-ACK' | 'CLOSED';
 
@@ -68,6 +70,16 @@ export class TcpConnection implements Connection {
 
   // Receiving
   #receiveNext = 0;
+  /** How far the peer has been told that we are. */
+  #acknowledged = 0;
+  /**
+   * This side answers what it hears (Linux's pingpong mode), so that an acknowledgement can go with the answer. Who only
+   * listens, to a watch or a download, acknowledges at once.
+   */
+  #isAnswering = false;
+  #hasReceived = false;
+  /** It is on the layer's list of those with an acknowledgement to send. */
+  isAcknowledgingLater = false;
   #receiveQueue: Uint8Array[] = [];
   #receiveQueued = 0;
   #advertised = RECEIVE_BUFFER_BYTES;
@@ -79,6 +91,8 @@ export class TcpConnection implements Connection {
   #isOrphan = false;
   #opening: Waiter<Connection> | undefined;
   #timer: Disposable | undefined;
+  /** When the timer means something; it may be set for earlier. */
+  #dueMs: number | undefined;
   #timeoutMs = INITIAL_RTO_MS;
   #retries = 0;
   #finTimer: Disposable | undefined;
@@ -269,7 +283,14 @@ export class TcpConnection implements Connection {
     if (this.#isClosed()) return;
     const isWaiting = this.#next > this.#unacknowledged;
     const isStalled = !isWaiting && this.#sendQueued > 0;
-    if (isWaiting || isStalled) this.#timer ??= this.#layer.clock.setTimer(this.#timeoutMs, () => this.#onTimeout());
+    if (!isWaiting && !isStalled) return;
+    this.#dueMs ??= this.#layer.clock.now() + this.#timeoutMs;
+    this.#timer ??= this.#layer.clock.setTimer(this.#timeoutMs, () => this.#onTimer());
+  }
+
+  /** The delay is over: says what no answer has said meanwhile. */
+  acknowledge(): void {
+    if (!this.#isClosed() && this.#acknowledged < this.#receiveNext) this.#exclusively(() => this.#sendSegment(ACK, this.#next));
   }
 
   /** Ends without a word: its machine lost power. */
@@ -396,6 +417,7 @@ export class TcpConnection implements Connection {
         return;
       }
       this.#receiveNext += fresh.length;
+      this.#hasReceived = true;
       this.#receiveQueue.push(fresh);
       this.#receiveQueued += fresh.length;
       this.#wakeReaders();
@@ -405,7 +427,8 @@ export class TcpConnection implements Connection {
       this.#receiveFin();
       if (this.#isClosed()) return;
     }
-    this.#sendSegment(ACK, this.#next);
+    if (hasFin || !this.#isAnswering || this.#receiveNext - this.#acknowledged > FULL_SEGMENT_BYTES) this.#sendSegment(ACK, this.#next);
+    else this.#layer.acknowledgeLater(this);
   }
 
   #receiveFin(): void {
@@ -436,6 +459,7 @@ export class TcpConnection implements Connection {
       const sequence = this.#next;
       this.#next += bytes;
       const payload = this.#slice(sent, bytes);
+      if (this.#hasReceived) this.#isAnswering = true;
       this.#sendSegment(ACK | PSH, sequence, payload);
       if (this.#isClosed()) return;
     }
@@ -449,8 +473,21 @@ export class TcpConnection implements Connection {
     }
   }
 
-  #onTimeout(): void {
+  /** Moving what is due is cheaper than another timer for each segment. */
+  #onTimer(): void {
     this.#timer = undefined;
+    const dueMs = this.#dueMs;
+    if (dueMs === undefined) return;
+    const restMs = dueMs - this.#layer.clock.now();
+    if (restMs > 0) {
+      this.#timer = this.#layer.clock.setTimer(restMs, () => this.#onTimer());
+      return;
+    }
+    this.#dueMs = undefined;
+    this.#onTimeout();
+  }
+
+  #onTimeout(): void {
     if (this.#isClosed()) return;
     if (this.#next === this.#unacknowledged) {
       if (this.#sendQueued > 0) this.#exclusively(() => this.#probeWindow());
@@ -567,7 +604,7 @@ export class TcpConnection implements Connection {
     packet.destinationPort = this.remotePort;
     packet.flags = flags;
     packet.sequence = sequence;
-    packet.acknowledgement = flags & ACK ? this.#receiveNext : 0;
+    if (flags & ACK) packet.acknowledgement = this.#acknowledged = this.#receiveNext;
     this.#advertised = Math.max(0, RECEIVE_BUFFER_BYTES - this.#receiveQueued);
     packet.window = this.#advertised;
     packet.owner = this.#uid;
@@ -581,8 +618,11 @@ export class TcpConnection implements Connection {
   }
 
   #progress(): void {
-    this.#timer?.dispose();
-    this.#timer = undefined;
+    this.#dueMs = undefined;
+    if (this.#timeoutMs > MIN_RTO_MS) {
+      this.#timer?.dispose();
+      this.#timer = undefined;
+    }
     this.#retries = 0;
     this.#timeoutMs = MIN_RTO_MS;
     this.#softError = undefined;

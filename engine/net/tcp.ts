@@ -1,7 +1,7 @@
 // Models TCP's tables: listeners, connections, TIME-WAIT, and who gets an arriving segment.
 // Not modelled: SYN cookies, SO_REUSEPORT.
 
-import { disposable } from '../sim/disposable.ts';
+import { disposable, type Disposable } from '../sim/disposable.ts';
 import type { Clock } from '../sim/clock.ts';
 import { SysError, type Errno } from '../sim/errno.ts';
 import type { Connection, Listener } from '../sim/stream.ts';
@@ -14,6 +14,8 @@ import { TcpConnection } from './tcp-connection.ts';
 /** net.core.somaxconn of CentOS 7. */
 const DEFAULT_BACKLOG = 128;
 const TIME_WAIT_MS = 60_000;
+/** TCP_DELACK_MIN. */
+const LATEST_ACKNOWLEDGEMENT_MS = 40;
 
 interface TimeWait {
   readonly local: Ip;
@@ -34,6 +36,9 @@ export class TcpLayer {
   #expireAt = 2048;
   /** Connections that may have to (re)arm a timer once the current walk is over. */
   readonly #unsettled: TcpConnection[] = [];
+  /** Connections that may have to acknowledge something when the timer, one for all of them, fires. */
+  #acknowledging: TcpConnection[] = [];
+  #acknowledgeTimer: Disposable | undefined;
 
   constructor(stack: Stack, clock: Clock) {
     this.stack = stack;
@@ -175,6 +180,24 @@ export class TcpLayer {
     this.#unsettled.push(connection);
   }
 
+  /** An answer will most likely carry the acknowledgement; if there is none, it goes alone within 40 ms. */
+  acknowledgeLater(connection: TcpConnection): void {
+    if (connection.isAcknowledgingLater) return;
+    connection.isAcknowledgingLater = true;
+    this.#acknowledging.push(connection);
+    this.#acknowledgeTimer ??= this.clock.setTimer(LATEST_ACKNOWLEDGEMENT_MS, () => this.#acknowledge());
+  }
+
+  #acknowledge(): void {
+    this.#acknowledgeTimer = undefined;
+    const due = this.#acknowledging;
+    this.#acknowledging = [];
+    for (const connection of due) {
+      connection.isAcknowledgingLater = false;
+      connection.acknowledge();
+    }
+  }
+
   /** The walk is over: what is still unacknowledged now needs a timer. */
   settle(): void {
     const unsettled = this.#unsettled;
@@ -217,6 +240,8 @@ export class TcpLayer {
   dispose(): void {
     for (const listener of [...this.#listeners.values()].flat()) listener.vanish();
     for (const connection of [...this.#connections.values()].flat()) connection.vanish();
+    this.#acknowledgeTimer?.dispose();
+    this.#acknowledging = [];
     this.#connections.clear();
     this.#timeWait.clear();
   }
