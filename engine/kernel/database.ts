@@ -2,6 +2,7 @@
 // The file in the tree names its entries; when its last name is removed they go with it.
 
 import { text, utf8 } from '../sim/bytes.ts';
+import { invariant } from '../sim/invariant.ts';
 import { SysError } from '../sim/errno.ts';
 import { prefixEnd } from '../store/kv-store.ts';
 import type { Journal } from '../store/journal.ts';
@@ -11,6 +12,9 @@ import type { Vfs, Walker } from '../fs/vfs.ts';
 import type { Database } from './kernel.ts';
 
 const MAGIC = 'nobox-database ';
+
+/** Values longer than this are not held here once they are written: who writes them has them, and the journal does. */
+const LONGEST_HELD = 1024;
 
 export class Databases {
   readonly #journal: Journal;
@@ -85,7 +89,8 @@ function walkerFrom(root: Location): Walker {
 class JournaledDatabase implements Database {
   readonly #journal: Journal;
   readonly #prefix: string;
-  readonly #entries = new Map<string, string>();
+  /** A value that is not held is the journal's. */
+  readonly #entries = new Map<string, string | undefined>();
   #sorted: string[] | undefined;
 
   constructor(journal: Journal, prefix: string) {
@@ -95,12 +100,12 @@ class JournaledDatabase implements Database {
   }
 
   get(key: string): string | undefined {
-    return this.#entries.get(key);
+    return this.#entries.has(key) ? this.#valueOf(key) : undefined;
   }
 
   put(key: string, value: string): void {
     if (!this.#entries.has(key)) this.#sorted = undefined;
-    this.#entries.set(key, value);
+    this.#entries.set(key, value.length > LONGEST_HELD ? undefined : value);
     this.#journal.put(this.#prefix + key, value);
   }
 
@@ -121,9 +126,14 @@ class JournaledDatabase implements Database {
       else high = middle;
     }
     const found: (readonly [string, string])[] = [];
-    for (let at = low; at < sorted.length && sorted[at]!.startsWith(prefix); at++)
-      found.push([sorted[at]!, this.#entries.get(sorted[at]!)!]);
+    for (let at = low; at < sorted.length && sorted[at]!.startsWith(prefix); at++) found.push([sorted[at]!, this.#valueOf(sorted[at]!)]);
     return found;
+  }
+
+  #valueOf(key: string): string {
+    const value = this.#entries.get(key) ?? this.#journal.get(this.#prefix + key);
+    invariant(value !== undefined, 'the journal has what the database put there');
+    return value;
   }
 
   erase(): void {

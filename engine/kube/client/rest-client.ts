@@ -7,6 +7,7 @@ import { ApiError } from '../machinery/api-error.ts';
 import { apiVersionOf, resourcePath } from '../machinery/resources.ts';
 import type { KubeObject, ResourceReference, Status } from '../machinery/types.ts';
 import type { DeepPartialObject, DeleteOptions, KubeClient, ListOptions, PatchType, WatchEvent } from './contracts.ts';
+import { parseEvent } from './shared-events.ts';
 
 /** What the client needs of net/http-client.ts. */
 export interface HttpTransport {
@@ -107,7 +108,7 @@ export class RestClient implements KubeClient {
     const response = await this.raw('GET', target, { signal: options.signal });
     if (response.status !== 200) throw await errorOf(response);
     for await (const line of linesOf(response.body, options.signal)) {
-      const event = JSON.parse(line) as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status };
+      const event = parseEvent(line) as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status };
       if (event.type === 'ERROR') throw new ApiError(event.object);
       yield event;
     }

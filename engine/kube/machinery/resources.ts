@@ -98,6 +98,13 @@ export function controllerOf(object: KubeObject): NonNullable<KubeObject['metada
 
 /** The object for those who only want to know how it is, not who made it so: managedFields are most of its memory. */
 export function withoutManagedFields<T extends KubeObject>(object: T): T {
+  const known = stripped.get(object);
+  if (known !== undefined) return known as T;
   const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
+  const lighter = { ...object, metadata };
+  stripped.set(object, lighter);
+  return lighter;
 }
+
+/** Several followers of a resource may be given the same object, and then keep the same one. */
+const stripped = new WeakMap<KubeObject, KubeObject>();
