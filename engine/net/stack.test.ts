@@ -38,6 +38,32 @@ describe('two namespaces joined by a veth pair', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('let an answer carry the acknowledgement, which goes alone only when there is no answer for 40 ms', async () => {
+    const { a, b, clock } = pair();
+    const listener = b.listen({ address: '0.0.0.0', port: 80 });
+    const client = await a.connect({ address: '10.1.0.2', port: 80 });
+    const server = await listener.accept();
+    const ask = async (): Promise<void> => {
+      await client.write(utf8('question'));
+      await server.read();
+      await server.write(utf8('answer'));
+      await client.read();
+    };
+    // From its first answer on the server, from its second question on the client, leaves acknowledging to what it says next.
+    await ask();
+    await ask();
+    const packets = (): number => a.links().find((link) => link.name === 'veth0')!.statistics.txPackets;
+    const before = packets();
+    await ask();
+    expect(packets() - before).toBe(1);
+    await clock.advance(39);
+    expect(packets() - before).toBe(1);
+    await clock.advance(1);
+    expect(packets() - before).toBe(2);
+    await clock.advance(200);
+    expect([packets() - before, clock.pendingTimers]).toEqual([2, 0]);
+  });
+
   it('refuse a port nobody listens on', async () => {
     const { a } = pair();
     expect(await outcome(a.connect({ address: '10.1.0.2', port: 81 }))).toBe('ECONNREFUSED');
