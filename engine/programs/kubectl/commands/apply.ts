@@ -22,6 +22,7 @@ import {
   shouldRecord,
   validation,
   type DryRun,
+  withConfiguration,
 } from './common.ts';
 import { editLastApplied } from './edit.ts';
 import { deleteObject } from './delete.ts';
@@ -126,12 +127,6 @@ async function applyOne(context: Context, info: Info, how: Applying): Promise<vo
   const result = await patchIt(context, info, { modified, current, dryRun: how.dryRun });
   const isUnchanged = result.patch === '{}' && !how.printer.isStructured;
   await how.printer.print(result.object, isUnchanged ? 'unchanged' : 'configured');
-}
-
-/** The object with itself, in JSON, as the configuration that was applied last. */
-export function withConfiguration(object: JsonObject): JsonObject {
-  const bare = annotated(object, LAST_APPLIED, undefined);
-  return annotated(object, LAST_APPLIED, `${marshal(sortKeys(bare))}\n`);
 }
 
 async function currentOf(context: Context, info: Info): Promise<JsonObject | undefined> {

@@ -3,7 +3,7 @@
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { klogLine } from '../klog.ts';
-import { isObject, sortKeys, type JsonObject } from '../printers/json.ts';
+import { isObject, marshal, sortKeys, type JsonObject } from '../printers/json.ts';
 import { nameOf, printerFor, type ObjectPrinter, type PrintRequest } from '../printers/object-printer.ts';
 import { validatorOf } from '../resource/validation.ts';
 
@@ -126,4 +126,10 @@ export function at(object: unknown, ...keys: readonly string[]): unknown {
   let current = object;
   for (const key of keys) current = isObject(current) ? current[key] : undefined;
   return current;
+}
+
+/** The object with itself, in JSON, as the configuration that was applied last. */
+export function withConfiguration(object: JsonObject): JsonObject {
+  const bare = annotated(object, LAST_APPLIED, undefined);
+  return annotated(object, LAST_APPLIED, `${marshal(sortKeys(bare))}\n`);
 }

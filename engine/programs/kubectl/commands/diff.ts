@@ -10,8 +10,8 @@ import { marshal, sortKeys, type JsonObject } from '../printers/json.ts';
 import { toYaml } from '../printers/yaml.ts';
 import { getObject, infosFromFiles, type Info } from '../resource/infos.ts';
 import { isKnownKind } from '../resource/strategic-merge.ts';
-import { patchFor, withConfiguration } from './apply.ts';
-import { filenamesOf } from './common.ts';
+import { patchFor } from './apply.ts';
+import { filenamesOf, withConfiguration } from './common.ts';
 import { lookUp } from './editor.ts';
 
 /** How often an object that changes in between is read and tried again. */

@@ -20,8 +20,8 @@ import {
   ResultPrinter,
   shouldRecord,
   validation,
+  withConfiguration,
 } from './common.ts';
-import { withConfiguration } from './apply.ts';
 import { deleteObject } from './delete.ts';
 import { forEach, patchObject, recordChange } from './patching.ts';
 import { waitForDeletion } from './wait-deleted.ts';

@@ -5,8 +5,17 @@ import { CliError, throwAll } from '../errors.ts';
 import { pathOf, query } from '../factory/rest-mapper.ts';
 import type { JsonObject } from '../printers/json.ts';
 import { objectsOf, type Info } from '../resource/infos.ts';
-import { annotated, annotationOf, CHANGE_CAUSE, filenamesOf, LAST_APPLIED, recordedCommand, shouldRecord, type DryRun } from './common.ts';
-import { withConfiguration } from './apply.ts';
+import {
+  annotated,
+  annotationOf,
+  CHANGE_CAUSE,
+  filenamesOf,
+  LAST_APPLIED,
+  recordedCommand,
+  shouldRecord,
+  type DryRun,
+  withConfiguration,
+} from './common.ts';
 
 export interface Selection {
   readonly args: readonly string[];
