@@ -144,7 +144,7 @@ function print() {
   process.stdout.write(`${'figure'.padEnd(width)}  ${'target'.padStart(10)}  ${'measured'.padStart(12)}\n`);
   for (const { name, target, unit, measured, isMet } of figures) {
     process.stdout.write(
-      `${name.padEnd(width)}  ${`${target} ${unit}`.padStart(10)}  ${`${measured} ${unit}`.padStart(12)}${isMet ? '' : '  missed'}\n`,
+      `${name.padEnd(width)}  ${(target === undefined ? '' : `${target} ${unit}`).padStart(10)}  ${`${measured} ${unit}`.padStart(12)}${isMet ? '' : '  missed'}\n`,
     );
   }
 }
