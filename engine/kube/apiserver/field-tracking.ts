@@ -8,11 +8,11 @@ import { trackApply, trackCreate, trackUpdate, type AppliedObject, type ShapeCac
 import { DEDUCED, typeOfSchema, typeOfStruct, type MergeSchema, type TypedNode } from '../machinery/managed-fields/typed-schema.ts';
 import { ApplyConflict, type Conflict, type Converter } from '../machinery/managed-fields/updater.ts';
 import { apiVersionOf } from '../machinery/resources.ts';
-import { normalize } from '../machinery/schema/codec.ts';
 import { structOf } from '../machinery/schema/schema.ts';
 import { badRequest, plainError } from '../machinery/status.ts';
 import { rfc3339 } from '../machinery/time.ts';
 import type { ApiObject, ResourceDefinition, ServedVersion } from '../registry/definition.ts';
+import { typedBody } from './typed-body.ts';
 import { fromStorage, isStorage, servedVersion, toStorage } from './version-conversion.ts';
 
 type Json = Record<string, unknown>;
@@ -152,7 +152,8 @@ export class FieldTracking {
 
   #normalized(object: ApiObject, served: ServedVersion): ApiObject {
     const struct = this.#definition.isCustom ? undefined : structOf(served.group, served.version, this.#definition.kind);
-    return struct === undefined ? object : normalize(struct, object);
+    // Numbers of an apply may be too great for the type, which only shows when it is decoded.
+    return struct === undefined ? object : typedBody(struct, object);
   }
 
   #emptyOf(served: ServedVersion): Json {

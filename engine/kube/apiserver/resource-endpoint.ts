@@ -209,11 +209,12 @@ export class ResourceEndpoint {
   /** PUT: `given` replaces the object (or its status). */
   update(name: string, given: ApiObject, context: WriteContext): Promise<{ readonly stored: Stored; readonly isNew: boolean }> {
     this.#checkName(given, name, context.namespace);
-    const { uid } = given.metadata;
+    // The body is not decoded yet: a uid that is no text is refused with the rest of it.
+    const { uid } = given.metadata as { readonly uid?: unknown };
     return this.change(name, () => given, context, {
       mayCreate: this.definition.strategy.allowsCreateOnUpdate === true && context.subresource === '',
       isReplacement: true,
-      uid: (uid ?? '') === '' ? undefined : uid,
+      uid: typeof uid === 'string' && uid !== '' ? uid : undefined,
     });
   }
 
